@@ -1,0 +1,5 @@
+"""``python -m selfimprover``."""
+
+from selfimprover.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The example assistant and the script that plays the whole loop on it."""

@@ -1,0 +1,1 @@
+"""Drafts of fixes: deterministic recipes."""

@@ -1,0 +1,48 @@
+"""The error tree. A class exists only where a caller acts differently on it.
+
+Every message says what happened and where; ``mend`` says what a person can do about it.
+"""
+
+
+class SelfImproverError(Exception):
+    """Anything that a person can mend; printed as one line, without a traceback."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.mend = mend
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{head} ({self.mend})" if self.mend else head
+
+
+class UsageError(SelfImproverError):
+    """Wrong use or wrong configuration, or a state folder that cannot be used: nothing was begun."""
+
+    exit_code = 2
+
+
+class BusyError(SelfImproverError):
+    """Another instance holds the state folder."""
+
+    exit_code = 75
+
+
+class TelemetryError(SelfImproverError):
+    """A project's telemetry cannot be read; the other projects go on."""
+
+
+class ForgeError(SelfImproverError):
+    """The repository or the place of the pull requests cannot be used; the project's findings stay as they are."""
+
+
+class RefusedError(SelfImproverError):
+    """A drafter will not draft, or a draft may not be applied: the reason is for the finding's record."""
+
+
+class ConflictError(SelfImproverError):
+    """Something changed under us: a state, a branch. Nothing was written; the next night looks again."""

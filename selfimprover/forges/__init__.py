@@ -1,0 +1,1 @@
+"""Pull requests and the repositories they belong to."""

@@ -1,0 +1,298 @@
+"""The seams: what the night expects of each stage. Read this first.
+
+The night knows only these Protocols; ``bootstrap`` hands it the real parts and tests hand it fakes.
+Plug-ins of others import this module and ``domain``, nothing else.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from selfimprover.domain import (
+    Baseline,
+    Calendar,
+    CaseFile,
+    Commit,
+    Confidence,
+    Draft,
+    Evidence,
+    Finding,
+    Fingerprint,
+    NightReport,
+    Outcome,
+    Proposal,
+    PullRequest,
+    TaskCounts,
+    TaskRecord,
+    Transition,
+    Triage,
+    Verdict,
+    Window,
+)
+
+# --- telemetry -----------------------------------------------------------------------------------------
+
+
+class TelemetrySource(Protocol):
+    """A project's task telemetry, read-only. Every text it gives has been redacted.
+
+    Every method raises ``TelemetryError`` if the telemetry cannot be read at all.
+    """
+
+    project: str
+
+    async def task_counts(self, windows: Sequence[Window]) -> Sequence[TaskCounts]:
+        """Tasks by kind and status, one answer per window, in the order asked."""
+        ...
+
+    def failures(self, window: Window) -> AsyncIterator[Sequence[TaskRecord]]:
+        """The failed tasks of the window in batches, oldest first."""
+        ...
+
+    async def notes(self) -> Sequence[str]:
+        """What had to be left out or cut so far, one sentence each; empty if nothing was."""
+        ...
+
+
+# --- analysis ------------------------------------------------------------------------------------------
+
+
+class Fingerprinter(Protocol):
+    """Turns an error text into the identity of its pattern: a pure function, the same on every machine."""
+
+    version: int
+
+    def fingerprint(self, error: str | None, traceback: str | None) -> Fingerprint:
+        """The fingerprint of an error text (redacted) and its traceback, either of which may be missing."""
+        ...
+
+    def named(self, *parts: str) -> Fingerprint:
+        """The fingerprint of something that is not an error text, such as a rate; the last part is its template."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisContext:
+    """What an analyzer may know besides the telemetry."""
+
+    project: str
+    at: datetime
+    """The instant the night stands for: nothing at or after it is looked at."""
+    calendar: Calendar
+    fingerprinter: Fingerprinter
+
+
+class Analyzer(Protocol):
+    """A plug-in that turns telemetry into findings. It keeps no state between nights.
+
+    A finding that it no longer returns while its project was read is taken to have stopped by itself.
+    """
+
+    name: str
+    kind: str
+    """The ``kind`` of the findings it makes."""
+
+    async def analyze(self, telemetry: TelemetrySource, context: AnalysisContext) -> Sequence[Finding]:
+        """The findings of one project, most occurrences first."""
+        ...
+
+
+AnalyzerFactory = Callable[[Mapping[str, object]], Analyzer]
+"""What the entry point group ``selfimprover.analyzers`` names: options of its configuration section → analyzer.
+
+It raises ``ValueError`` with one clear line for options it does not know or cannot use.
+"""
+
+
+class TriagePolicy(Protocol):
+    """Decides what to do about a finding."""
+
+    def decide(self, case: CaseFile, returned: "Returned | None") -> Triage:
+        """Pure. ``returned`` tells what happened after the merge, if there was one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """Failures of a finding after its fix was merged, by what code ran them."""
+
+    with_fix: int
+    without_fix: int
+    unknown: int
+    """The telemetry does not say which version of the code ran, or the repository does not know it."""
+
+
+# --- drafting and proof --------------------------------------------------------------------------------
+
+
+class Drafter(Protocol):
+    """Proposes a change for a finding."""
+
+    name: str
+
+    async def draft(self, finding: Finding, tree: Path) -> Draft:
+        """A draft against the plain files under ``tree``; raises ``RefusedError`` with the reason."""
+        ...
+
+
+class Verifier(Protocol):
+    """Shows what a draft does to the project, before anybody is asked to read it."""
+
+    async def verify(self, draft: Draft, tree: Path, base_commit: str) -> Verdict:
+        """Checks the draft on a copy of ``tree`` (the files of ``base_commit``, which stay untouched)."""
+        ...
+
+    def key(self) -> str:
+        """Names the configuration that a verdict depends on."""
+        ...
+
+
+class ConfidenceRule(Protocol):
+    """Computes confidence from evidence, never from a drafter's own opinion."""
+
+    def __call__(self, finding: Finding, draft: Draft, verdict: Verdict) -> Confidence:
+        """Pure."""
+        ...
+
+
+# --- forges --------------------------------------------------------------------------------------------
+
+
+class Forge(Protocol):
+    """Where a project's repository and pull requests live. Raises ``ForgeError`` when it cannot be used."""
+
+    async def base_commit(self) -> str:
+        """The commit that the base branch points to now."""
+        ...
+
+    async def export(self, commit: str, into: Path) -> None:
+        """Writes the plain files of ``commit`` beneath the empty folder ``into``."""
+        ...
+
+    async def pull_requests(self, seen_at: datetime) -> Sequence[PullRequest]:
+        """Our own pull requests with their state now, oldest first; ``seen_at`` dates what the forge does not."""
+        ...
+
+    async def push(self, commit: Commit) -> str:
+        """Makes the commit and its branch, and returns its id; doing it again changes nothing.
+
+        Raises ``ConflictError`` if the branch exists with anything else on it.
+        """
+        ...
+
+    async def open(self, proposal: Proposal) -> PullRequest:
+        """Opens the pull request, or returns the one that the branch already has."""
+        ...
+
+    async def contains(self, version: str, commit: str) -> bool | None:
+        """Whether code of ``version`` has ``commit`` in it; ``None`` if that version is not known here."""
+        ...
+
+
+# --- memory --------------------------------------------------------------------------------------------
+
+
+class Memory(Protocol):
+    """What is remembered between nights: cases, their journal, and the evidence, which only grows."""
+
+    async def begin_night(self, date_key: str, at: datetime) -> str:
+        """Enters the night in the ledger and returns its key: an unfinished night of the date is taken up again."""
+        ...
+
+    async def end_night(self, report: NightReport) -> None:
+        """Closes the night in the ledger and keeps its report."""
+        ...
+
+    async def resolve(self, fingerprint: Fingerprint) -> str | None:
+        """The finding id that the fingerprint is an alias of."""
+        ...
+
+    async def without_alias(self, version: int) -> Sequence[CaseFile]:
+        """The cases that have no fingerprint of this version of the algorithm yet."""
+        ...
+
+    async def add_alias(self, finding_id: str, fingerprint: Fingerprint, why: str) -> None:
+        """Lets a further fingerprint mean the finding; one that already means something is left alone."""
+        ...
+
+    async def case(self, finding_id: str) -> CaseFile | None:
+        """Everything about one finding."""
+        ...
+
+    async def cases(self) -> Sequence[CaseFile]:
+        """Everything about all findings, most occurrences first."""
+        ...
+
+    async def remember(self, finding: Finding, evidence: Evidence, night: str, at: datetime) -> CaseFile:
+        """Stores a finding: new ones begin as *found* with ``evidence``, known ones get tonight's numbers."""
+        ...
+
+    async def note_triage(self, finding_id: str, triage: Triage) -> None:
+        """Keeps tonight's decision."""
+        ...
+
+    async def store_draft(self, step: Transition, draft: Draft, attempt_key: str) -> CaseFile:
+        """``move`` with a draft; counts as an attempt under ``attempt_key``."""
+        ...
+
+    async def store_verdict(self, step: Transition, verdict: Verdict, confidence: Confidence) -> CaseFile:
+        """``move`` with what verification showed."""
+        ...
+
+    async def store_push(self, step: Transition, head_commit: str, baseline: Baseline) -> CaseFile:
+        """``move`` with the pushed commit and the baseline that the outcome will be measured against."""
+        ...
+
+    async def store_pull_request(self, step: Transition, pull_request: PullRequest) -> CaseFile:
+        """``move`` with the pull request that was opened, merged or closed."""
+        ...
+
+    async def refresh_pull_request(self, pull_request: PullRequest) -> None:
+        """Stores what the forge says of a pull request without moving its finding."""
+        ...
+
+    async def store_outcome(self, outcome: Outcome, evidence: Evidence | None) -> None:
+        """Keeps what became of a merged fix, with an entry of evidence if the state of knowledge changed."""
+        ...
+
+    async def move(self, step: Transition) -> CaseFile:
+        """Compare-and-set: raises ``ConflictError`` if the finding is no longer in ``step.before``."""
+        ...
+
+
+# --- outcome and text ----------------------------------------------------------------------------------
+
+
+class OutcomeRule(Protocol):
+    """Judges merged fixes together, because many comparisons at once find differences by chance."""
+
+    def __call__(self, measured: Sequence["Measured"]) -> Sequence[Outcome]:
+        """Pure: one outcome for each measured fix, in the same order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A merged fix with what was counted before and after."""
+
+    case: CaseFile
+    before: Baseline
+    after: Baseline
+
+
+class PullRequestWriter(Protocol):
+    """Writes the text of a pull request."""
+
+    def __call__(self, case: CaseFile) -> tuple[str, str]:
+        """Title and body (Markdown)."""
+        ...
+
+
+class Progress(Protocol):
+    """Told what the night is doing, for a person who watches."""
+
+    def __call__(self, step: str, detail: str = "") -> None:
+        """``step`` is one of a few constant names; ``detail`` is for the eye."""
+        ...

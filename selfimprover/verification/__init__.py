@@ -1,0 +1,1 @@
+"""Proof of a draft: a copy of the tree, a sandbox, checks."""
