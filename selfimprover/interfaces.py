@@ -24,6 +24,7 @@ from selfimprover.domain import (
     Outcome,
     Proposal,
     PullRequest,
+    Query,
     TaskCounts,
     TaskRecord,
     Transition,
@@ -36,7 +37,7 @@ from selfimprover.domain import (
 
 
 class TelemetrySource(Protocol):
-    """A project's task telemetry, read-only. Every text it gives has been redacted.
+    """A project's task telemetry, read-only. Every text it gives, ids apart, has been redacted.
 
     Every method raises ``TelemetryError`` if the telemetry cannot be read at all.
     """
@@ -49,6 +50,10 @@ class TelemetrySource(Protocol):
 
     def failures(self, window: Window) -> AsyncIterator[Sequence[TaskRecord]]:
         """The failed tasks of the window in batches, oldest first."""
+        ...
+
+    async def failures_query(self, window: Window) -> Query:
+        """The statement that ``failures`` runs for the window, for the record."""
         ...
 
     async def notes(self) -> Sequence[str]:
@@ -152,7 +157,7 @@ class Verifier(Protocol):
 class ConfidenceRule(Protocol):
     """Computes confidence from evidence, never from a drafter's own opinion."""
 
-    def __call__(self, finding: Finding, draft: Draft, verdict: Verdict) -> Confidence:
+    def __call__(self, draft: Draft, verdict: Verdict) -> Confidence:
         """Pure."""
         ...
 
@@ -237,6 +242,10 @@ class Memory(Protocol):
         """``move`` with a draft; counts as an attempt under ``attempt_key``."""
         ...
 
+    async def park(self, step: Transition, attempt_key: str) -> CaseFile:
+        """``move`` after an attempt that gave no draft; counts as an attempt under ``attempt_key``."""
+        ...
+
     async def store_verdict(self, step: Transition, verdict: Verdict, confidence: Confidence) -> CaseFile:
         """``move`` with what verification showed."""
         ...
@@ -253,7 +262,7 @@ class Memory(Protocol):
         """Stores what the forge says of a pull request without moving its finding."""
         ...
 
-    async def store_outcome(self, outcome: Outcome, evidence: Evidence | None) -> None:
+    async def store_outcome(self, outcome: Outcome, night: str, evidence: Evidence | None) -> None:
         """Keeps what became of a merged fix, with an entry of evidence if the state of knowledge changed."""
         ...
 
@@ -265,14 +274,6 @@ class Memory(Protocol):
 # --- outcome and text ----------------------------------------------------------------------------------
 
 
-class OutcomeRule(Protocol):
-    """Judges merged fixes together, because many comparisons at once find differences by chance."""
-
-    def __call__(self, measured: Sequence["Measured"]) -> Sequence[Outcome]:
-        """Pure: one outcome for each measured fix, in the same order."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A merged fix with what was counted before and after."""
@@ -280,6 +281,21 @@ class Measured:
     case: CaseFile
     before: Baseline
     after: Baseline
+    returned: Returned
+
+
+class OutcomeTracker(Protocol):
+    """Looks at what became of merged fixes."""
+
+    async def measure(
+        self, cases: Sequence[CaseFile], telemetry: TelemetrySource, forge: "Forge", context: AnalysisContext
+    ) -> Sequence[Measured]:
+        """Counts failures and opportunities since each merge; ``cases`` are merged ones of one project."""
+        ...
+
+    def judge(self, measured: Sequence[Measured]) -> Sequence[Outcome]:
+        """One outcome for each fix, in order; all together, because many comparisons find differences by chance."""
+        ...
 
 
 class PullRequestWriter(Protocol):

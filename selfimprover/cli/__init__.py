@@ -1,5 +1,8 @@
-"""The command line."""
+"""The command line: parse, call, print. One small file a command group."""
 
 
 def main() -> None:
-    """Placeholder until the commands exist."""
+    """The console script."""
+    from selfimprover.cli.app import app
+
+    app()

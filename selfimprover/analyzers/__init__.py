@@ -1,0 +1,1 @@
+"""Analyzers: small plug-ins that turn telemetry into findings."""

@@ -1,0 +1,102 @@
+"""Looks at every part of a configuration without writing anything: what ``check`` prints."""
+
+import os
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from selfimprover.bootstrap import App, open_app
+from selfimprover.errors import SelfImproverError
+from selfimprover.memory import engine
+from selfimprover.settings import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One part: whether it is in order, what was seen, and how to mend it if not."""
+
+    part: str
+    ok: bool
+    what: str
+    mend: str = ""
+
+
+async def examine(config: Path | None) -> list[Examined]:
+    """Every part in turn; a broken configuration is the only result if there is one."""
+    try:
+        app = open_app(config)
+        projects = app.projects()
+    except SelfImproverError as error:
+        return [Examined("config", ok=False, what=_what(error), mend=error.mend)]
+    names = ", ".join(project.name for project in projects)
+    results = [
+        Examined("config", ok=True, what=f"{app.file}: projects {names}, publish mode {app.settings.publish.mode}"),
+        _state(app),
+        await _tried("memory", _memory(app)),
+    ]
+    for project in projects:
+        results += [
+            await _tried(f"telemetry of {project.name}", _telemetry(app, project)),
+            await _tried(f"forge of {project.name}", _forge(app, project)),
+            _proof(project),
+        ]
+    return [*results, Examined("model", ok=True, what="none: this version drafts by recipes alone")]
+
+
+async def _tried(part: str, looking: Coroutine[Any, Any, str]) -> Examined:
+    try:
+        return Examined(part, ok=True, what=await looking)
+    except SelfImproverError as error:
+        return Examined(part, ok=False, what=_what(error), mend=error.mend)
+
+
+def _state(app: App) -> Examined:
+    path = app.folder.path
+    nearest = next(folder for folder in (path, *path.parents) if folder.exists())
+    usable = nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+    if not usable:
+        mend = "give this user the right to write there, or set [state] dir to another folder"
+        return Examined("state", ok=False, what=f"{path} cannot be written", mend=mend)
+    return Examined("state", ok=True, what=f"{path}" + ("" if path.exists() else " (will be created)"))
+
+
+async def _memory(app: App) -> str:
+    revision = engine.current_revision(app.memory_url)
+    if revision is None:
+        return f"{app.memory_url}: none yet, the first night creates it"
+    engine.require_known(revision, app.memory_url)
+    return f"{app.memory_url}: schema {revision}"
+
+
+async def _telemetry(app: App, project: Project) -> str:
+    hide = app.redactor(os.urandom(16))
+    return f"{project.telemetry.path}: {await app.telemetry(project, hide).describe()}"
+
+
+async def _forge(app: App, project: Project) -> str:
+    forge = app.forge(project, read_only=True)
+    commit = await forge.base_commit()
+    pulls = await forge.pull_requests(datetime.now(UTC))
+    return (
+        f"{project.repository.path}: {project.repository.base} is at {commit[:12]}, {len(pulls)} pull requests of ours"
+    )
+
+
+def _proof(project: Project) -> Examined:
+    part, verify = f"proof of {project.name}", project.verify
+    if not verify.test:
+        return Examined(part, ok=False, what="no test command", mend='[projects.verify] test = "pytest -q"')
+    if verify.sandbox != "none":
+        return Examined(
+            part,
+            ok=False,
+            what=f'sandbox = "{verify.sandbox}", but this version has no sandbox yet: no test would be run',
+            mend='if you trust what the tests run, set sandbox = "none" in [projects.verify]',
+        )
+    return Examined(part, ok=True, what=f'`{verify.test}`, run bare because sandbox = "none"')
+
+
+def _what(error: SelfImproverError) -> str:
+    return f"{error.where}: {error.what}" if error.where else error.what

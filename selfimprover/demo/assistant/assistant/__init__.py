@@ -1,0 +1,1 @@
+"""A small e-mail assistant."""

@@ -1,0 +1,1 @@
+"""Tests of the assistant; they use loopback only."""

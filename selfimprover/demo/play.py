@@ -1,0 +1,110 @@
+"""Plays the whole loop: the assistant works and fails, a night finds and fixes, a person merges, a night looks back."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+
+from rich.console import Console
+from rich.markup import escape
+
+from selfimprover.bootstrap import App, open_app
+from selfimprover.demo.days import Day, days_before_the_fix, monday, run_day
+from selfimprover.demo.stage import Stage, test_command
+from selfimprover.domain import NightReport, PullRequest, PullState
+from selfimprover.interfaces import Progress
+from selfimprover.reporting.terminal import print_night
+
+FIRST_NIGHT = datetime(2026, 2, 16, 0, 17, tzinfo=UTC)
+SECOND_NIGHT = datetime(2026, 2, 17, 0, 17, tzinfo=UTC)
+MERGED_AT = datetime(2026, 2, 16, 8, 5, tzinfo=UTC)
+
+
+class Play:
+    """The loop on a stage; what it does is printed as it happens."""
+
+    def __init__(self, stage: Stage, console: Console, progress: Progress) -> None:
+        self._stage = stage
+        self._console = console
+        self._progress = progress
+        self._began = monotonic()
+
+    async def run(self, *, kept: bool) -> tuple[NightReport, NightReport]:
+        """Both nights' reports. ``kept``: the folder stays, so that it can be pointed to."""
+        self._stage.set()
+        app = open_app(self._stage.config)
+        self._tell("The example assistant works, against a mail server and a gateway that misbehave")
+        await self._work(days_before_the_fix())
+        self._tell("Night of Feb 16, 00:17: find what repeats, draft, prove, open pull requests")
+        self._console.print(
+            f"   The assistant's tests run by `{test_command()}`, without a sandbox: this version has none."
+        )
+        first = await self._night(app, FIRST_NIGHT)
+        self._tell("What the memory keeps of it: evidence, each entry with the digest of the one before")
+        await self._evidence(app, since=0)
+        entries = len(await _lines(app))
+        self._tell("A reviewer reads both pull requests and merges them (played by this demo)")
+        self._merge(first.pull_requests)
+        self._tell("The assistant's next day, with both fixes; outside, everything goes wrong as before")
+        await self._work([monday()])
+        self._tell("Night of Feb 17, 00:17: did the fixes help?")
+        second = await self._night(app, SECOND_NIGHT)
+        await self._evidence(app, since=entries)
+        self._where_next(kept=kept)
+        return first, second
+
+    async def _work(self, days: Sequence[Day]) -> None:
+        version = self._stage.version()
+        for day in days:
+            self._progress("run", f"{day.name} with version {version[:12]}")
+            await run_day(self._stage.repository, day, self._stage.database, version)
+            self._console.print(f"   {day.name}: {len(day.tasks)} tasks begun, their subtasks not counted")
+
+    async def _night(self, app: App, at: datetime) -> NightReport:
+        with app.held():
+            async with app.night(progress=self._progress) as (night, _parts, _projects):
+                report = await night.run(at)
+        self._console.print()
+        print_night(self._console, report)
+        return report
+
+    async def _evidence(self, app: App, *, since: int) -> None:
+        for line in (await _lines(app))[since:]:
+            self._console.print_json(json.dumps(json.loads(line)), indent=None)
+
+    def _merge(self, pulls: Sequence[PullRequest]) -> None:
+        for position, pull in enumerate(pull for pull in pulls if pull.state is PullState.OPEN):
+            self._stage.merge(pull.branch, pull.number, pull.title, MERGED_AT + timedelta(minutes=position))
+            self._console.print(f"   merged #{pull.number}: {escape(pull.title)}")
+
+    def _where_next(self, *, kept: bool) -> None:
+        took = f"{monotonic() - self._began:.0f} s"
+        if not kept:
+            self._tell(f"That was the loop, in {took}. To look at everything: selfimprover demo --keep demo-output")
+            return
+        config = shlex.quote(str(self._stage.config))
+        repository = shlex.quote(str(self._stage.repository))
+        self._tell(f"That was the loop, in {took}. Where to look next")
+        for command in (
+            f"selfimprover report --config {config}",
+            f"selfimprover findings list --config {config}",
+            f"selfimprover prs --config {config}",
+            f"selfimprover memory export --config {config}",
+            f"git -C {repository} log --graph --oneline --stat",
+        ):
+            self._console.print(f"   {escape(command)}", soft_wrap=True)
+
+    def _tell(self, line: str) -> None:
+        self._console.print(f"\n[bold cyan]▸ {escape(line)}[/bold cyan]")
+
+
+async def _lines(app: App) -> list[str]:
+    async with app.memory() as memory:
+        return [line async for line in memory.export()]
+
+
+async def play(folder: Path, console: Console, progress: Progress, *, kept: bool) -> tuple[NightReport, NightReport]:
+    """The demo in ``folder``, which must be new or empty."""
+    return await Play(Stage(folder), console, progress).run(kept=kept)

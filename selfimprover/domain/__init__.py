@@ -1,0 +1,54 @@
+"""The data that pass between the stages of a night.
+
+Everything here is frozen and plain. Times are aware datetimes in UTC, durations are seconds, and every text has been
+redacted before it was put into one of these classes. Other modules import from this package, not from its parts.
+"""
+
+from selfimprover.domain.cases import CaseFile, Evidence, Transition
+from selfimprover.domain.drafts import Check, CheckStatus, Confidence, Draft, Edit, Risk, Strength, Verdict
+from selfimprover.domain.findings import Baseline, Choice, DayCount, Finding, Fingerprint, State, Triage
+from selfimprover.domain.outcomes import Outcome, OutcomeState
+from selfimprover.domain.pulls import ChecksState, Commit, Proposal, PullRequest, PullState
+from selfimprover.domain.reports import FindingReport, NightReport, Problem, ProjectReport, TopError, Usage
+from selfimprover.domain.telemetry import Query, TaskCount, TaskCounts, TaskRecord
+from selfimprover.domain.time import Calendar, Window
+
+__all__ = [
+    "Baseline",
+    "Calendar",
+    "CaseFile",
+    "Check",
+    "CheckStatus",
+    "ChecksState",
+    "Choice",
+    "Commit",
+    "Confidence",
+    "DayCount",
+    "Draft",
+    "Edit",
+    "Evidence",
+    "Finding",
+    "FindingReport",
+    "Fingerprint",
+    "NightReport",
+    "Outcome",
+    "OutcomeState",
+    "Problem",
+    "ProjectReport",
+    "Proposal",
+    "PullRequest",
+    "PullState",
+    "Query",
+    "Risk",
+    "State",
+    "Strength",
+    "TaskCount",
+    "TaskCounts",
+    "TaskRecord",
+    "TopError",
+    "Transition",
+    "Triage",
+    "Usage",
+    "Verdict",
+    "Window",
+]

@@ -1,0 +1,64 @@
+"""What the memory holds: case files, their steps, and evidence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from selfimprover.domain.drafts import Confidence, Draft, Verdict
+from selfimprover.domain.findings import Baseline, Finding, State, Triage
+from selfimprover.domain.outcomes import Outcome
+from selfimprover.domain.pulls import PullRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One entry of the memory: never edited, never deleted."""
+
+    content: str
+    confidence: float | None
+    timestamp: datetime
+    metadata: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """A step of a finding from one state to the next, with what the new state carries."""
+
+    finding_id: str
+    before: State
+    after: State
+    reason: str
+    night: str
+    at: datetime
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFile:
+    """Everything the memory holds about one finding."""
+
+    finding: Finding
+    state: State
+    reason: str
+    triage: Triage | None = None
+    generation: int = 1
+    attempts: int = 0
+    attempt_key: str = ""
+    """What the last attempt depended on (base commit, configuration); a new key deserves a new attempt."""
+    fingerprints: tuple[str, ...] = ()
+    """Every fingerprint that means this finding, the first one first."""
+    draft: Draft | None = None
+    drafted_at: datetime | None = None
+    """Dates the commit, so that a replay makes the same one."""
+    verdict: Verdict | None = None
+    confidence: Confidence | None = None
+    head_commit: str | None = None
+    pull_request: PullRequest | None = None
+    baseline: Baseline | None = None
+    outcome: Outcome | None = None
+
+    @property
+    def branch(self) -> str:
+        """A pure function of finding id and generation, so that a replay finds its own branch again."""
+        suffix = "" if self.generation == 1 else f"-g{self.generation}"
+        return f"selfimprover/fix-{self.finding.id}{suffix}"

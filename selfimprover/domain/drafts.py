@@ -1,0 +1,89 @@
+"""Proposed changes, what their proof showed, and how sure we are."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One file of a draft: its whole text before and after (``None``: the file does not exist)."""
+
+    path: str
+    """POSIX path from the root of the repository."""
+    before: str | None
+    after: str | None
+
+
+class Risk(StrEnum):
+    """The class of a change: what auto-merge may be allowed by."""
+
+    RETRY = "retry"
+    DEFENSIVE_CHECK = "defensive-check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A proposed change."""
+
+    drafter: str
+    """``recipe:<name>``."""
+    title: str
+    """One imperative line: the subject of the commit and of the pull request."""
+    summary: str
+    """What the change is, as a noun phrase: "delegated property"."""
+    root_cause: str
+    change: str
+    may_hide: tuple[str, ...]
+    """What the change could cover up, one sentence each."""
+    risk: Risk
+    edits: tuple[Edit, ...]
+    proof: tuple[str, ...] = ()
+    """The preconditions that were shown from code and telemetry, one sentence each."""
+
+
+class CheckStatus(StrEnum):
+    """How one check ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check of a verdict and what it showed."""
+
+    name: str
+    status: CheckStatus
+    detail: str
+    seconds: float = 0.0
+
+
+class Strength(StrEnum):
+    """How much the test run can prove."""
+
+    BY_TEST = "test by test"
+    BY_EXIT_CODE = "by exit code"
+    NONE = "no tests ran"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What verification showed for a draft on one base commit."""
+
+    base_commit: str
+    passed: bool
+    strength: Strength
+    sandbox: str
+    """What isolated the run: ``none`` means that the tests ran bare."""
+    checks: tuple[Check, ...]
+    reason: str
+    """Why it passed or did not, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """How sure we are that a fix is right: ``value`` between 0 and 1, and the parts that it is the sum of."""
+
+    value: float
+    parts: tuple[tuple[str, float], ...]

@@ -1,0 +1,262 @@
+"""Shows from the code alone which object really has the attribute that a class is asked for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import libcst as cst
+
+from selfimprover.drafting.recipes.classes import (
+    Class,
+    Definition,
+    How,
+    Project,
+    assigned,
+    classes_in,
+    definitions,
+    is_own_attribute,
+    method_around,
+    origin,
+    own_nodes,
+)
+from selfimprover.drafting.recipes.source import is_test
+from selfimprover.drafting.recipes.syntax import Code, Place, dotted, last_name, locate
+from selfimprover.errors import RefusedError
+from selfimprover.patterns.tracebacks import Frame, in_app
+
+_DYNAMIC_METHODS = frozenset({"__getattr__", "__getattribute__", "__setattr__", "__delattr__"})
+_DYNAMIC_CALLS = frozenset({"setattr", "vars", "delattr"})
+_HARMLESS_DECORATORS = frozenset({"dataclasses.dataclass", "typing.final"})
+_HARMLESS_OPTIONS = frozenset({"init", "repr", "eq", "order", "unsafe_hash", "kw_only", "match_args"})
+
+
+@dataclass(frozen=True)
+class Delegation:
+    """What was shown: instances of ``owner`` lack ``attribute``, and their ``holder`` is a ``handler`` with it."""
+
+    place: Place
+    """The failing line."""
+    attribute: str
+    owner: Class
+    handler: Class
+    holder: str
+    held_at: str
+    defined: Definition
+
+
+def find_delegation(tree: Path, class_name: str, attribute: str, frame: Frame) -> Delegation:
+    """Shows every precondition, or raises ``RefusedError`` naming the one that does not hold."""
+    place = _failing_line(tree, frame, attribute)
+    project = Project(tree)
+    owner = _failing_class(project, class_name)
+    for known in project.ancestry(owner):
+        _refuse_unknowable(known)
+        for found in definitions(known, attribute):
+            raise RefusedError(f"{known.name} does define {attribute} ({known.at(found.node)}), only not soon enough")
+    handler = _definer(project, owner, attribute)
+    defined = _plain_definition(handler, attribute)
+    holders = _holders(project, owner, handler)
+    if len({name for name, _ in holders}) != 1:
+        raise RefusedError(
+            f"{owner.name} at {owner.at()} must hold a {handler.name} in exactly one attribute, but holds it in"
+            f" {', '.join(sorted({name for name, _ in holders})) or 'none'}"
+        )
+    holder, held_at = holders[0]
+    if holder.startswith("__"):
+        raise RefusedError(f"{owner.name}.{holder} has a name that Python changes")
+    _refuse_writers_outside(project, owner, handler, attribute, holder)
+    return Delegation(place, attribute, owner, handler, holder, held_at, defined)
+
+
+def _failing_line(tree: Path, frame: Frame, attribute: str) -> Place:
+    place = locate(tree, frame) if in_app(frame) else None
+    if place is None:
+        raise RefusedError(f"the failing line {frame.path}:{frame.line} is not in the project's own code")
+    code = place.code
+    for node in code.nodes(place.function):
+        if isinstance(node, cst.Attribute) and node.attr.value == attribute and code.runs_on(node, place.line):
+            if code.is_store(node):
+                raise RefusedError(f"{place} sets {attribute} rather than reading it")
+            return place
+    raise RefusedError(f"{place} does not read {attribute}")
+
+
+def _failing_class(project: Project, name: str) -> Class:
+    found = project.classes_named(name)
+    if len(found) != 1:
+        places = ", ".join(each.at() for each in found) or "none"
+        raise RefusedError(
+            f"there must be exactly one class {name} in the project, but there are {len(found)}: {places}"
+        )
+    owner = found[0]
+    if not any(statement is owner.node for statement in owner.code.module.body):
+        raise RefusedError(f"{name} at {owner.at()} is not defined at the top of its module")
+    if not isinstance(owner.node.body, cst.IndentedBlock):
+        raise RefusedError(f"the body of {name} at {owner.at()} is on one line")
+    return owner
+
+
+def _refuse_unknowable(known: Class) -> None:
+    """Refuses a class whose attributes cannot be read off its code."""
+    for decorator in known.node.decorators:
+        called = decorator.decorator
+        options = called.args if isinstance(called, cst.Call) else ()
+        kind = origin(known.code, called.func if isinstance(called, cst.Call) else called)
+        names = {option.keyword.value if option.keyword else "" for option in options}
+        if kind not in _HARMLESS_DECORATORS or names - _HARMLESS_OPTIONS:
+            shown = known.code.module.code_for_node(called)
+            raise RefusedError(
+                f"{known.name} at {known.at()} is decorated with {shown}, which may change its attributes"
+            )
+    for node in own_nodes(known):
+        reason = _dynamic(known, node)
+        if reason:
+            raise RefusedError(f"{known.name} handles its attributes itself: {reason} at {known.at(node)}")
+
+
+def _dynamic(known: Class, node: cst.CSTNode) -> str | None:
+    if isinstance(node, cst.FunctionDef) and known.code.class_around(node) is known.node:
+        return node.name.value if node.name.value in {*_DYNAMIC_METHODS, "property"} else None
+    if isinstance(node, cst.Name) and node.value == "__slots__" and known.code.is_store(node):
+        return "__slots__"
+    if isinstance(node, cst.Attribute) and node.attr.value == "__dict__":
+        return "__dict__"
+    if isinstance(node, cst.Call) and last_name(node.func) in {*_DYNAMIC_CALLS, "__setattr__"}:
+        return last_name(node.func)
+    return None
+
+
+def _definer(project: Project, owner: Class, attribute: str) -> Class:
+    """The one class besides the tests that defines the attribute."""
+    found: list[Class] = []
+    for code in project.mentioning(attribute):
+        for each in classes_in(code):
+            if not definitions(each, attribute):
+                continue
+            if owner.name in {last_name(base.value) for base in each.node.bases}:
+                raise RefusedError(
+                    f"{each.name} at {each.at()}, a subclass of {owner.name}, defines {attribute} itself"
+                )
+            if not is_test(code.source.path):
+                found.append(each)
+    if len(found) != 1:
+        places = ", ".join(f"{each.name} at {each.at()}" for each in found) or "none does"
+        raise RefusedError(f"exactly one other class must define {attribute}: {places}")
+    if any(base.is_same(owner) for base in _known_ancestry(project, found[0])):
+        raise RefusedError(f"{found[0].name} at {found[0].at()} is a subclass of {owner.name}")
+    return found[0]
+
+
+def _known_ancestry(project: Project, start: Class) -> tuple[Class, ...]:
+    try:
+        return project.ancestry(start)
+    except RefusedError:  # a handler may well have bases of other packages
+        return (start,)
+
+
+def _plain_definition(handler: Class, attribute: str) -> Definition:
+    """Where every instance of the handler gets the attribute as a plain value."""
+    found = definitions(handler, attribute)
+    for each in found:
+        if each.how is How.AS_FUNCTION:
+            raise RefusedError(f"{handler.name}.{attribute} at {handler.at(each.node)} is no plain value")
+    plain = [each for how in (How.IN_INIT, How.IN_BODY) for each in found if each.how is how]
+    if not plain:
+        raise RefusedError(f"{handler.name} sets {attribute} only later ({handler.at(found[0].node)}), not in __init__")
+    return plain[0]
+
+
+def _holders(project: Project, owner: Class, handler: Class) -> list[tuple[str, str]]:
+    """(attribute, ``file:line``) of each place where the owner keeps an instance of the handler."""
+    code = owner.code
+    found: list[tuple[str, str]] = []
+    for node in own_nodes(owner):
+        if not code.is_store(node):
+            continue
+        declared = isinstance(node, cst.Name) and code.class_around(node) is owner.node
+        if not declared and not is_own_attribute(owner, node):
+            continue
+        value, annotation = assigned(code, node)
+        if _is_type(project, code, annotation, handler) or _is_instance(project, owner, value, handler):
+            found.append((last_name(node) or "", owner.at(node)))
+    return found
+
+
+def _is_instance(project: Project, owner: Class, value: cst.BaseExpression | None, handler: Class) -> bool:
+    """Whether an expression gives an instance of the handler, at least in one of its branches."""
+    if isinstance(value, cst.IfExp):
+        return any(_is_instance(project, owner, each, handler) for each in (value.body, value.orelse))
+    if isinstance(value, cst.BooleanOperation):
+        return any(_is_instance(project, owner, each, handler) for each in (value.left, value.right))
+    if isinstance(value, cst.Call):
+        return _is_type(project, owner.code, value.func, handler)
+    if not isinstance(value, cst.Name):
+        return False
+    annotations = _annotations(method_around(owner, value), value.value)
+    return any(_is_type(project, owner.code, annotation, handler) for annotation in annotations)
+
+
+def _is_type(project: Project, code: Code, annotation: cst.BaseExpression | None, handler: Class) -> bool:
+    """Whether an annotation (or what is called) means the handler, or the handler or ``None``."""
+    if isinstance(annotation, cst.SimpleString):
+        text = annotation.evaluated_value
+        try:
+            return isinstance(text, str) and _is_type(project, code, cst.parse_expression(text), handler)
+        except cst.ParserSyntaxError:
+            return False
+    if isinstance(annotation, cst.BinaryOperation) and isinstance(annotation.operator, cst.BitOr):
+        sides = [side for side in (annotation.left, annotation.right) if dotted(side) != "None"]
+        return len(sides) == 1 and _is_type(project, code, sides[0], handler)
+    if isinstance(annotation, cst.Subscript) and origin(code, annotation.value) == "typing.Optional":
+        inner = annotation.slice[0].slice
+        return isinstance(inner, cst.Index) and _is_type(project, code, inner.value, handler)
+    name = dotted(annotation) if annotation is not None else None
+    return name is not None and handler.is_same(project.resolve(code, name))
+
+
+def _refuse_writers_outside(project: Project, owner: Class, handler: Class, attribute: str, holder: str) -> None:
+    """Whoever sets the attribute from outside must plainly set it on the handler."""
+    for code in project.mentioning(attribute):
+        if is_test(code.source.path):
+            continue
+        own = {id(each.node) for known in classes_in(code) for each in definitions(known, attribute)}
+        for node, target in _writes(code, attribute):
+            named = (last_name(target) or "").strip("_") == holder.strip("_")
+            if id(node) not in own and not named and not _is_local_instance(project, code, target, handler):
+                raise RefusedError(
+                    f"{code.source.path}:{code.line(node)} sets {attribute} from outside,"
+                    f" perhaps on {owner.name} instead of {handler.name}"
+                )
+
+
+def _writes(code: Code, attribute: str) -> Iterator[tuple[cst.CSTNode, cst.BaseExpression]]:
+    """Each place that sets the attribute, with the object it is set on."""
+    for node in code.nodes():
+        if isinstance(node, cst.Attribute) and node.attr.value == attribute and code.is_store(node):
+            yield node, node.value
+        elif isinstance(node, cst.Call) and last_name(node.func) in _DYNAMIC_CALLS and len(node.args) > 1:
+            name = node.args[1].value
+            if isinstance(name, cst.SimpleString) and name.evaluated_value == attribute:
+                yield node, node.args[0].value
+
+
+def _is_local_instance(project: Project, code: Code, target: cst.BaseExpression, handler: Class) -> bool:
+    """Whether a name was plainly given a new handler, or is a parameter of that type, in the same function."""
+    function = code.function_around(target)
+    if not isinstance(target, cst.Name) or not isinstance(function, cst.FunctionDef):
+        return False
+    stores = [node for node in code.nodes(function.body) if isinstance(node, cst.Name) and node.value == target.value]
+    values = [assigned(code, node)[0] for node in stores if code.is_store(node)]
+    given = [value.func for value in values if isinstance(value, cst.Call)]
+    types: list[cst.BaseExpression] = [
+        *given,
+        *(annotation for annotation in _annotations(function, target.value) if not values),
+    ]
+    return len(given) == len(values) and bool(types) and all(_is_type(project, code, kind, handler) for kind in types)
+
+
+def _annotations(function: cst.FunctionDef | None, name: str) -> list[cst.BaseExpression]:
+    """The annotation of the parameter of that name, if it has one."""
+    params = function.params if function is not None else cst.Parameters()
+    named = [*params.posonly_params, *params.params, *params.kwonly_params]
+    return [each.annotation.annotation for each in named if each.annotation is not None and each.name.value == name]

@@ -1,0 +1,1 @@
+"""The memory: cases, their journal, and evidence that only grows."""

@@ -1,0 +1,328 @@
+"""The memory on an SQL database: every step of a finding is one transaction of state, journal and evidence."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from selfimprover.domain import (
+    Baseline,
+    CaseFile,
+    Confidence,
+    Draft,
+    Evidence,
+    Finding,
+    Fingerprint,
+    NightReport,
+    Outcome,
+    PullRequest,
+    State,
+    Transition,
+    Triage,
+    Verdict,
+)
+from selfimprover.errors import ConflictError
+from selfimprover.memory import evidence as chain
+from selfimprover.memory import tables
+from selfimprover.memory.cases import read_cases
+from selfimprover.memory.codec import decode, encode, instant
+from selfimprover.memory.engine import open_engine
+
+_ENDS = {State.DISMISSED, State.GONE}
+_STEPS: dict[State, set[State]] = {
+    # A finding whose pull request the memory had lost goes from found to what the forge says of it.
+    State.FOUND: {State.DRAFTED, State.DIAGNOSED, State.SKIPPED, State.PARKED, State.OPEN, State.MERGED, State.CLOSED}
+    | _ENDS,
+    State.DRAFTED: {State.DRAFTED, State.VERIFIED, State.PARKED} | _ENDS,
+    State.VERIFIED: {State.DRAFTED, State.PUSHED, State.PARKED} | _ENDS,
+    State.PUSHED: {State.OPEN, State.PARKED},
+    State.OPEN: {State.MERGED, State.CLOSED},
+    State.MERGED: set(),
+    State.CLOSED: set(),
+    State.DIAGNOSED: {State.FOUND} | _ENDS,
+    State.SKIPPED: {State.FOUND} | _ENDS,
+    State.PARKED: {State.DRAFTED, State.PARKED} | _ENDS,
+    State.DISMISSED: set(),
+    State.GONE: {State.FOUND, State.DISMISSED},
+}
+"""Which state may follow which."""
+
+
+class SqlMemory:
+    """Implements ``interfaces.Memory``; ``close`` it when done."""
+
+    def __init__(self, url: str) -> None:
+        """``url`` names a database with the newest schema (see ``engine.ensure_schema``)."""
+        self._engine: AsyncEngine = open_engine(url)
+
+    async def close(self) -> None:
+        """Lets the connections go."""
+        await self._engine.dispose()
+
+    # --- the ledger of nights
+
+    async def begin_night(self, date_key: str, at: datetime) -> str:
+        """The key of this night: an unfinished one of the date is taken up again, else the next free key."""
+        night = tables.night
+        async with self._engine.begin() as connection:
+            rows = (await connection.execute(select(night).where(night.c.day == date_key))).all()
+            unfinished = [row.key for row in rows if row.status == "running"]
+            if unfinished:
+                resumed = night.c.key == unfinished[0]
+                await connection.execute(update(night).where(resumed).values(at=instant(at), tries=night.c.tries + 1))
+                return str(unfinished[0])
+            key = date_key if not rows else f"{date_key}-{len(rows) + 1}"
+            values = {"key": key, "day": date_key, "at": instant(at), "tries": 1, "status": "running"}
+            await connection.execute(insert(night).values(values))
+            return key
+
+    async def end_night(self, report: NightReport) -> None:
+        """Closes the night and keeps its report."""
+        night = tables.night
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                update(night).where(night.c.key == report.night).values(status="ended", report=encode(report))
+            )
+
+    async def report(self, key: str | None = None) -> NightReport | None:
+        """The report of the night with this key, or of the last one that ended."""
+        night = tables.night.c
+        query = (
+            select(night.report).where(night.report.is_not(None)).order_by(night.at.desc(), night.key.desc()).limit(1)
+        )
+        if key is not None:
+            query = query.where(night.key == key)
+        async with self._engine.connect() as connection:
+            text = (await connection.execute(query)).scalar()
+        return None if text is None else decode(NightReport, text)
+
+    async def nights(self) -> Sequence[str]:
+        """The keys of all nights that ended, oldest first."""
+        night = tables.night.c
+        query = select(night.key).where(night.report.is_not(None)).order_by(night.at, night.key)
+        async with self._engine.connect() as connection:
+            return [str(key) for key in (await connection.execute(query)).scalars()]
+
+    # --- identity
+
+    async def resolve(self, fingerprint: Fingerprint) -> str | None:
+        """The finding id that the fingerprint is an alias of."""
+        query = select(tables.alias.c.finding_id).where(tables.alias.c.fingerprint == fingerprint.value)
+        async with self._engine.connect() as connection:
+            return (await connection.execute(query)).scalar()
+
+    async def without_alias(self, version: int) -> Sequence[CaseFile]:
+        """The cases that have no fingerprint of this version yet."""
+        column = tables.alias.c
+        async with self._engine.connect() as connection:
+            query = select(column.finding_id).where(column.version == version)
+            known = set((await connection.execute(query)).scalars())
+            return [case for case in await read_cases(connection) if case.finding.id not in known]
+
+    async def add_alias(self, finding_id: str, fingerprint: Fingerprint, why: str) -> None:
+        """Lets a further fingerprint mean the finding, unless it means one already."""
+        async with self._engine.begin() as connection:
+            await _add_alias(connection, finding_id, fingerprint, why)
+
+    # --- cases
+
+    async def case(self, finding_id: str) -> CaseFile | None:
+        """Everything about one finding."""
+        async with self._engine.connect() as connection:
+            return next(iter(await read_cases(connection, finding_id)), None)
+
+    async def cases(self) -> Sequence[CaseFile]:
+        """Everything about all findings, most occurrences first."""
+        async with self._engine.connect() as connection:
+            return await read_cases(connection)
+
+    async def remember(self, finding: Finding, evidence: Evidence, night: str, at: datetime) -> CaseFile:
+        """Stores a finding: a new one begins as *found* with ``evidence``, a known one gets tonight's numbers."""
+        table = tables.finding
+        async with self._engine.begin() as connection:
+            numbers = {"occurrences": finding.occurrences, "last_night": night, "data": encode(finding)}
+            known = await connection.execute(update(table).where(table.c.id == finding.id).values(numbers))
+            if not known.rowcount:
+                fresh = {"id": finding.id, "state": State.FOUND, "reason": "new", "generation": 1, "first_night": night}
+                await connection.execute(insert(table).values(**fresh, **numbers, attempts=0, attempt_key=""))
+                await _journal(connection, finding.id, None, State.FOUND, "new", night, at)
+                await chain.append(connection, evidence)
+            await _add_alias(
+                connection, finding.id, finding.fingerprint, "first seen" if not known.rowcount else "same"
+            )
+            return await _one(connection, finding.id)
+
+    async def note_triage(self, finding_id: str, triage: Triage) -> None:
+        """Keeps tonight's decision."""
+        table = tables.finding
+        async with self._engine.begin() as connection:
+            await connection.execute(update(table).where(table.c.id == finding_id).values(triage=encode(triage)))
+
+    # --- steps
+
+    async def move(self, step: Transition) -> CaseFile:
+        """Compare-and-set; raises ``ConflictError`` if the finding is no longer in ``step.before``."""
+        async with self._engine.begin() as connection:
+            await _move(connection, step)
+            return await _one(connection, step.finding_id)
+
+    async def store_draft(self, step: Transition, draft: Draft, attempt_key: str) -> CaseFile:
+        """``move`` with a draft; counts as an attempt under ``attempt_key``."""
+        async with self._engine.begin() as connection:
+            await _move(connection, step)
+            attempt = await _count_attempt(connection, step.finding_id, attempt_key)
+            values = {"finding_id": step.finding_id, "attempt": attempt, "at": instant(step.at), "data": encode(draft)}
+            await connection.execute(insert(tables.draft).values(values))
+            return await _one(connection, step.finding_id)
+
+    async def park(self, step: Transition, attempt_key: str) -> CaseFile:
+        """``move`` after an attempt that gave no draft."""
+        async with self._engine.begin() as connection:
+            await _move(connection, step)
+            await _note_attempt(connection, step.finding_id, attempt_key)
+            return await _one(connection, step.finding_id)
+
+    async def store_verdict(self, step: Transition, verdict: Verdict, confidence: Confidence) -> CaseFile:
+        """``move`` with what verification showed of the newest draft."""
+        draft = tables.draft
+        async with self._engine.begin() as connection:
+            await _move(connection, step)
+            newest = select(func.max(draft.c.attempt)).where(draft.c.finding_id == step.finding_id).scalar_subquery()
+            await connection.execute(
+                update(draft)
+                .where(draft.c.finding_id == step.finding_id, draft.c.attempt == newest)
+                .values(verdict=encode(verdict), confidence=encode(confidence))
+            )
+            return await _one(connection, step.finding_id)
+
+    async def store_push(self, step: Transition, head_commit: str, baseline: Baseline) -> CaseFile:
+        """``move`` with the pushed commit and the baseline that the outcome will be measured against."""
+        async with self._engine.begin() as connection:
+            await _move(connection, step)
+            case = await _one(connection, step.finding_id)
+            key = {"finding_id": step.finding_id, "generation": case.generation}
+            project = case.finding.projects[0]
+            values = {"project": project, "head_commit": head_commit, "baseline": encode(baseline)}
+            await _put(connection, tables.pull_request, key, values)
+            return await _one(connection, step.finding_id)
+
+    async def store_pull_request(self, step: Transition, pull_request: PullRequest) -> CaseFile:
+        """``move`` with the pull request that was opened, merged or closed."""
+        async with self._engine.begin() as connection:
+            await _move(connection, step)
+            await _keep_pull_request(connection, pull_request)
+            return await _one(connection, step.finding_id)
+
+    async def refresh_pull_request(self, pull_request: PullRequest) -> None:
+        """Stores what the forge says of a pull request without moving its finding."""
+        async with self._engine.begin() as connection:
+            await _keep_pull_request(connection, pull_request)
+
+    async def store_outcome(self, outcome: Outcome, night: str, evidence: Evidence | None) -> None:
+        """Keeps what became of a merged fix, with an entry of evidence if the state of knowledge changed."""
+        async with self._engine.begin() as connection:
+            case = await _one(connection, outcome.finding_id)
+            key = {"finding_id": outcome.finding_id, "generation": case.generation, "night": night}
+            await _put(connection, tables.outcome, key, {"state": outcome.state, "data": encode(outcome)})
+            if evidence is not None:
+                await chain.append(connection, evidence)
+
+    # --- evidence
+
+    def export(self) -> AsyncIterator[str]:
+        """The evidence as lines of JSON, oldest first."""
+        return chain.lines(self._engine)
+
+
+def memory_file(state_folder: Path) -> str:
+    """The URL of the default memory in a state folder."""
+    return f"sqlite:///{state_folder / 'memory.db'}"
+
+
+async def _one(connection: AsyncConnection, finding_id: str) -> CaseFile:
+    return (await read_cases(connection, finding_id))[0]
+
+
+async def _put(connection: AsyncConnection, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
+    """Updates the row with this key, or inserts it."""
+    same = [table.c[name] == value for name, value in key.items()]
+    if not (await connection.execute(update(table).where(*same).values(values))).rowcount:
+        await connection.execute(insert(table).values(**key, **values))
+
+
+async def _move(connection: AsyncConnection, step: Transition) -> None:
+    if step.after not in _STEPS[step.before]:
+        raise ConflictError(
+            f"a finding cannot go from {step.before} to {step.after}", where=f"finding {step.finding_id}"
+        )
+    table = tables.finding
+    same = (table.c.id == step.finding_id, table.c.state == step.before)
+    changed = await connection.execute(update(table).where(*same).values(state=step.after, reason=step.reason))
+    if not changed.rowcount:
+        raise ConflictError(f"it is no longer {step.before}", where=f"finding {step.finding_id}")
+    await _journal(connection, step.finding_id, step.before, step.after, step.reason, step.night, step.at)
+    if step.evidence is not None:
+        await chain.append(connection, step.evidence)
+
+
+async def _journal(
+    connection: AsyncConnection,
+    finding_id: str,
+    before: State | None,
+    after: State,
+    reason: str,
+    night: str,
+    at: datetime,
+) -> None:
+    await connection.execute(
+        insert(tables.journal).values(
+            finding_id=finding_id, before=before, after=after, reason=reason, night=night, at=instant(at)
+        )
+    )
+
+
+async def _add_alias(connection: AsyncConnection, finding_id: str, fingerprint: Fingerprint, why: str) -> None:
+    alias = tables.alias
+    meaning = select(alias.c.finding_id).where(alias.c.fingerprint == fingerprint.value)
+    if (await connection.execute(meaning)).scalar() is None:
+        position = select(func.count()).select_from(alias).where(alias.c.finding_id == finding_id)
+        values = {
+            "fingerprint": fingerprint.value,
+            "finding_id": finding_id,
+            "version": fingerprint.version,
+            "why": why,
+        }
+        count = (await connection.execute(position)).scalar_one()
+        await connection.execute(insert(alias).values(**values, position=count))
+
+
+async def _count_attempt(connection: AsyncConnection, finding_id: str, attempt_key: str) -> int:
+    """Notes an attempt and returns its number over the whole life of the finding."""
+    await _note_attempt(connection, finding_id, attempt_key)
+    earlier = select(func.count()).select_from(tables.draft).where(tables.draft.c.finding_id == finding_id)
+    return int((await connection.execute(earlier)).scalar_one()) + 1
+
+
+async def _note_attempt(connection: AsyncConnection, finding_id: str, attempt_key: str) -> None:
+    """Attempts are counted per key: what they depend on has changed when the key has."""
+    table = tables.finding
+    same = select(table.c.attempt_key == attempt_key).where(table.c.id == finding_id)
+    attempts = table.c.attempts + 1 if (await connection.execute(same)).scalar() else 1
+    values = {"attempts": attempts, "attempt_key": attempt_key}
+    await connection.execute(update(table).where(table.c.id == finding_id).values(values))
+
+
+async def _keep_pull_request(connection: AsyncConnection, pull_request: PullRequest) -> None:
+    case = await _one(connection, pull_request.finding_id)
+    key = {"finding_id": case.finding.id, "generation": case.generation}
+    values = {
+        "project": case.finding.projects[0],
+        "head_commit": pull_request.head_commit,
+        "baseline": encode(case.baseline or case.finding.baseline),
+        "number": pull_request.number,
+        "data": encode(pull_request),
+    }
+    await _put(connection, tables.pull_request, key, values)

@@ -1,0 +1,387 @@
+"""The whole night, one method per arrow of the design's flow."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import structlog
+
+from selfimprover.domain import (
+    CaseFile,
+    Choice,
+    Evidence,
+    Finding,
+    FindingReport,
+    Fingerprint,
+    NightReport,
+    Outcome,
+    Problem,
+    ProjectReport,
+    PullRequest,
+    PullState,
+    State,
+    TopError,
+    Transition,
+    Triage,
+    Usage,
+)
+from selfimprover.errors import ForgeError, SelfImproverError, TelemetryError
+from selfimprover.interfaces import AnalysisContext, Measured, Returned
+from selfimprover.night import wording
+from selfimprover.night.combine import combine
+from selfimprover.night.fixing import Base, Fixer, Quota
+from selfimprover.night.parts import NightParts, ProjectParts
+
+_ERROR_DAYS = 7
+_TOP_ERRORS = 10
+_AT_REST = frozenset({State.DIAGNOSED, State.SKIPPED, State.GONE})
+_MAY_GO = frozenset({State.FOUND, State.DRAFTED, State.VERIFIED, State.PARKED, *_AT_REST} - {State.GONE})
+_WAITS = Triage(Choice.SKIP, "waits for the next night because of [limits] findings_per_night")
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Tonight:
+    """What has come together so far."""
+
+    key: str
+    at: datetime
+    dry_run: bool
+    pulls: dict[str, dict[int, PullRequest]] = field(default_factory=dict)
+    """Our pull requests by project; a project whose forge cannot be used has none."""
+    projects: list[ProjectReport] = field(default_factory=list)
+    readable: set[str] = field(default_factory=set)
+    top_errors: Counter[Fingerprint] = field(default_factory=Counter)
+    analyzed: set[tuple[str, str]] = field(default_factory=set)
+    """(project, kind of finding) that were looked at in full."""
+    measured: list[Measured] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    decisions: list[tuple[CaseFile, Triage]] = field(default_factory=list)
+    changed_pulls: set[tuple[str, int]] = field(default_factory=set)
+    bases: dict[str, Base] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+class Night:
+    """One run over all projects, as of an instant."""
+
+    def __init__(self, parts: NightParts, projects: Sequence[ProjectParts]) -> None:
+        self._parts = parts
+        self._projects = projects
+        self._by_name = {project.name: project for project in projects}
+
+    async def run(self, at: datetime, *, dry_run: bool = False) -> NightReport:
+        """The whole night as of ``at`` (aware). A dry run ends after the drafts and expects a memory to throw away."""
+        day = self._parts.calendar.day_of(at).isoformat()
+        tonight = _Tonight(await self._parts.memory.begin_night(day, at), at, dry_run)
+        structlog.contextvars.bind_contextvars(night=tonight.key)
+        log.info("night.started", at=at.isoformat(), projects=len(self._projects), dry_run=dry_run)
+        await self._rename()
+        for project in self._projects:
+            await self._sync(project, tonight)
+        found: list[Finding] = []
+        for project in self._projects:
+            found += await self._read(project, tonight)
+        await self._judge(tonight)
+        cases = await self._remember(found, tonight)
+        self._triage(cases, tonight)
+        await self._fix(tonight)
+        report = await self._report(tonight)
+        await self._parts.memory.end_night(report)
+        log.info("night.ended", findings=len(report.findings), errors=len(report.errors))
+        structlog.contextvars.unbind_contextvars("night")
+        return report
+
+    async def _rename(self) -> None:
+        """Gives every case a fingerprint of tonight's algorithm, so that a new version finds its old findings."""
+        fingerprinter = self._parts.fingerprinter
+        for case in await self._parts.memory.without_alias(fingerprinter.version):
+            for sample in case.finding.samples:
+                renamed = fingerprinter.fingerprint(sample.error, sample.traceback)
+                await self._parts.memory.add_alias(
+                    case.finding.id, renamed, f"algorithm version {fingerprinter.version}"
+                )
+
+    async def _sync(self, project: ProjectParts, tonight: _Tonight) -> None:
+        """Asks the forge what became of our pull requests."""
+        self._parts.progress("sync", project.name)
+        try:
+            await project.forge.base_commit()  # a repository that cannot be used is one error, not one per finding
+            pulls = await project.forge.pull_requests(tonight.at)
+        except ForgeError as error:
+            tonight.problems.append(_problem(error, f"project {project.name}"))
+            return
+        tonight.pulls[project.name] = {pull.number: pull for pull in pulls}
+        for pull in pulls:
+            case = await self._parts.memory.case(pull.finding_id)
+            if case is None or case.branch != pull.branch or pull == case.pull_request:
+                continue
+            tonight.changed_pulls.add((project.name, pull.number))
+            ended = {PullState.MERGED: State.MERGED, PullState.CLOSED: State.CLOSED}.get(pull.state)
+            if case.state is State.OPEN and ended is not None:
+                case = replace(case, pull_request=pull)
+                verb = "merged" if ended is State.MERGED else "closed without a merge"
+                step = self._step(case, ended, f"pull request #{pull.number} was {verb}", tonight)
+                await self._parts.memory.store_pull_request(step, pull)
+            elif case.pull_request is not None:
+                await self._parts.memory.refresh_pull_request(pull)
+
+    async def _read(self, project: ProjectParts, tonight: _Tonight) -> Sequence[Finding]:
+        """Counts, top errors, follow-up of merged fixes, and what the analyzers find in one project."""
+        self._parts.progress("read", project.name)
+        context = AnalysisContext(project.name, tonight.at, self._parts.calendar, self._parts.fingerprinter)
+        try:
+            report = await self._count(project, context, tonight)
+            await self._follow_up(project, context, tonight)
+            found = await self._analyze(project, context, tonight)
+            notes = tuple(await project.telemetry.notes())
+        except TelemetryError as error:
+            tonight.problems.append(_problem(error, f"project {project.name}"))
+            tonight.projects.append(ProjectReport(name=project.name, error=str(error)))
+            return []
+        tonight.projects.append(replace(report, notes=notes))
+        return found
+
+    async def _count(self, project: ProjectParts, context: AnalysisContext, tonight: _Tonight) -> ProjectReport:
+        calendar = self._parts.calendar
+        days = await project.telemetry.task_counts([calendar.today(context.at), calendar.yesterday(context.at)])
+        patterns: Counter[Fingerprint] = Counter()
+        async for batch in project.telemetry.failures(calendar.last(context.at, _ERROR_DAYS)):
+            patterns.update(context.fingerprinter.fingerprint(record.error, record.traceback) for record in batch)
+        tonight.top_errors.update(patterns)
+        return ProjectReport(name=project.name, today=days[0].by_status(), yesterday=days[1].by_status())
+
+    async def _follow_up(self, project: ProjectParts, context: AnalysisContext, tonight: _Tonight) -> None:
+        merged = [
+            case
+            for case in await self._parts.memory.cases()
+            if case.state is State.MERGED and case.finding.projects[0] == project.name
+        ]
+        if merged and project.name in tonight.pulls:
+            tonight.measured += await self._parts.tracker.measure(merged, project.telemetry, project.forge, context)
+
+    async def _analyze(self, project: ProjectParts, context: AnalysisContext, tonight: _Tonight) -> Sequence[Finding]:
+        found: list[Finding] = []
+        for analyzer in self._parts.analyzers:
+            self._parts.progress("analyze", f"{project.name}: {analyzer.name}")
+            try:
+                found += await analyzer.analyze(project.telemetry, context)
+            except SelfImproverError:
+                raise
+            except Exception as error:  # one analyzer, perhaps somebody else's, must not end the night
+                log.exception("analyzer.failed", analyzer=analyzer.name, project=project.name)
+                mend = f"take {analyzer.name} out of [analyzers] enabled, or have it corrected"
+                tonight.problems.append(Problem(f"analyzer {analyzer.name}", _describe(error), mend))
+            else:
+                tonight.analyzed.add((project.name, analyzer.kind))
+        return found
+
+    async def _judge(self, tonight: _Tonight) -> None:
+        """Judges all merged fixes together."""
+        outcomes = self._parts.tracker.judge(tonight.measured)
+        for measured, outcome in zip(tonight.measured, outcomes, strict=True):
+            case, before = measured.case, measured.case.outcome
+            news = before is None or before.state is not outcome.state
+            entry = wording.judged(case, outcome, tonight.key, tonight.at) if news else None
+            await self._parts.memory.store_outcome(outcome, tonight.key, entry)
+            tonight.outcomes.append(outcome)
+
+    async def _remember(self, found: Sequence[Finding], tonight: _Tonight) -> Sequence[CaseFile]:
+        """Gives findings their identity, stores them, and lets go of those that stopped by themselves."""
+        memory = self._parts.memory
+        named = [replace(finding, id=await self._identify(finding, tonight)) for finding in found]
+        cases: list[CaseFile] = []
+        for finding in combine(named):
+            entry = wording.found(finding, tonight.key, tonight.at)
+            case = await memory.remember(finding, entry, tonight.key, tonight.at)
+            case = await self._adopt(case, tonight)
+            if case.state is State.GONE:
+                case = await memory.move(self._step(case, State.FOUND, "seen again", tonight, "Seen again."))
+            cases.append(case)
+        seen = {case.finding.id for case in cases}
+        for case in await memory.cases():
+            if case.finding.id in seen:
+                continue
+            if case.state is State.PUSHED:
+                cases.append(case)  # its branch is public: the pull request must follow, whatever happened since
+            elif case.state in _MAY_GO and self._was_looked_for(case, tonight):
+                reason = "not seen any more in the time that is looked at: it stopped by itself"
+                await memory.move(self._step(case, State.GONE, reason, tonight))
+        return cases
+
+    async def _identify(self, finding: Finding, tonight: _Tonight) -> str:
+        """The finding id: of the memory, else of a pull request that carries the fingerprint, else a new one."""
+        known = await self._parts.memory.resolve(finding.fingerprint)
+        if known is not None:
+            return known
+        for pull in tonight.pulls.get(finding.projects[0], {}).values():
+            if finding.fingerprint.value in pull.fingerprints:
+                return pull.finding_id
+        return finding.fingerprint.value[:12]
+
+    async def _adopt(self, case: CaseFile, tonight: _Tonight) -> CaseFile:
+        """Takes up a pull request of ours that the memory does not know: it was lost or restored."""
+        if case.state is not State.FOUND:
+            return case
+        pulls = tonight.pulls.get(case.finding.projects[0], {}).values()
+        ours = [pull for pull in pulls if pull.finding_id == case.finding.id]
+        if not ours:
+            return case
+        pull = ours[-1]
+        state = {PullState.OPEN: State.OPEN, PullState.MERGED: State.MERGED, PullState.CLOSED: State.CLOSED}[pull.state]
+        tonight.changed_pulls.add((case.finding.projects[0], pull.number))
+        reason = f"pull request #{pull.number} was found again on the forge"
+        step = self._step(replace(case, pull_request=pull), state, reason, tonight)
+        return await self._parts.memory.store_pull_request(step, pull)
+
+    def _was_looked_for(self, case: CaseFile, tonight: _Tonight) -> bool:
+        return all((project, case.finding.kind) in tonight.analyzed for project in case.finding.projects)
+
+    def _triage(self, cases: Sequence[CaseFile], tonight: _Tonight) -> None:
+        returned: dict[str, Returned] = {one.case.finding.id: one.returned for one in tonight.measured}
+        tonight.decisions = [(case, self._parts.triage.decide(case, returned.get(case.finding.id))) for case in cases]
+
+    async def _fix(self, tonight: _Tonight) -> None:
+        """Draft, verify and publish, most frequent first, one finding after the other."""
+        open_now = sum(pull.state is PullState.OPEN for pulls in tonight.pulls.values() for pull in pulls.values())
+        limits = self._parts.limits
+        quota = Quota(new=limits.new_pull_requests, open=limits.open_pull_requests - open_now)
+        fixer = Fixer(parts=self._parts, night=tonight.key, at=tonight.at, dry_run=tonight.dry_run, quota=quota)
+        worked_on = 0
+        for index, (case, decided) in enumerate(tonight.decisions):
+            await self._parts.memory.note_triage(case.finding.id, decided)
+            triage = _WAITS if decided.choice is Choice.FIX and worked_on >= limits.findings else decided
+            try:
+                result = await self._one(case, triage, fixer, tonight)
+            except SelfImproverError as error:
+                tonight.problems.append(_problem(error, f"finding {case.finding.id}"))
+                result = await self._parts.memory.case(case.finding.id) or case
+            except Exception as error:  # one finding must not end the night
+                log.exception("finding.failed", finding=case.finding.id)
+                mend = "run `selfimprover night --debug` to see where; the finding stays as it is"
+                tonight.problems.append(Problem(f"finding {case.finding.id}", _describe(error), mend))
+                result = await self._parts.memory.case(case.finding.id) or case
+            worked_on += result is not case and triage.choice is Choice.FIX
+            tonight.decisions[index] = (result, self._told(case, result, triage, fixer))
+
+    async def _one(self, case: CaseFile, triage: Triage, fixer: Fixer, tonight: _Tonight) -> CaseFile:
+        if triage is _WAITS:
+            return case
+        if triage.choice is not Choice.FIX:
+            return await self._rest(case, triage, tonight)
+        project = self._by_name.get(case.finding.projects[0])
+        if project is None or project.name not in tonight.pulls:
+            return case
+        if case.state in _AT_REST:
+            case = await self._parts.memory.move(self._step(case, State.FOUND, triage.reason, tonight))
+        base = await self._base(project, tonight)
+        if fixer.exhausted(case, base, project):
+            return case
+        return await fixer.advance(case, base, project)
+
+    async def _rest(self, case: CaseFile, triage: Triage, tonight: _Tonight) -> CaseFile:
+        """Writes down a decision not to fix, where the finding has no state of its own that says more."""
+        if case.state is not State.FOUND:
+            return case
+        after = State.DIAGNOSED if triage.choice is Choice.DIAGNOSE else State.SKIPPED
+        verb = "Diagnosed, not patched" if after is State.DIAGNOSED else "Skipped"
+        return await self._parts.memory.move(
+            self._step(case, after, triage.reason, tonight, f"{verb}: {triage.reason}.")
+        )
+
+    async def _base(self, project: ProjectParts, tonight: _Tonight) -> Base:
+        if project.name not in tonight.bases:
+            commit = await project.forge.base_commit()
+            tree = self._parts.scratch / project.name
+            tree.mkdir()
+            await project.forge.export(commit, tree)
+            tonight.bases[project.name] = Base(commit, tree)
+        return tonight.bases[project.name]
+
+    def _told(self, before: CaseFile, after: CaseFile, triage: Triage, fixer: Fixer) -> Triage:
+        """What the report says of the decision: what came of it, where something did."""
+        if triage.choice is not Choice.FIX:
+            return triage
+        if after.state is State.VERIFIED and not fixer.dry_run:
+            return replace(triage, reason=fixer.held_back() or after.reason)
+        if after.state is State.PARKED or after.state is not before.state:
+            return replace(triage, reason=after.reason)
+        return triage
+
+    async def _report(self, tonight: _Tonight) -> NightReport:
+        findings = [_finding_report(case, triage) for case, triage in tonight.decisions]
+        return NightReport(
+            night=tonight.key,
+            at=tonight.at,
+            dry_run=tonight.dry_run,
+            timezone=str(self._parts.calendar.timezone),
+            projects=tuple(tonight.projects),
+            top_errors=_top(tonight.top_errors),
+            findings=tuple(findings),
+            pull_requests=self._pull_requests(tonight),
+            outcomes=tuple(tonight.outcomes),
+            usage=Usage(),
+            errors=tuple(tonight.problems),
+        )
+
+    def _pull_requests(self, tonight: _Tonight) -> tuple[PullRequest, ...]:
+        """All open ones and those that this night changed."""
+        shown = {(project, number): pull for project, pulls in tonight.pulls.items() for number, pull in pulls.items()}
+        new = {
+            (case.finding.projects[0], case.pull_request.number): case.pull_request
+            for case, _ in tonight.decisions
+            if case.pull_request is not None and case.state is State.OPEN
+        }
+        shown |= new
+        return tuple(
+            pull for key, pull in sorted(shown.items()) if pull.state is PullState.OPEN or key in tonight.changed_pulls
+        )
+
+    def _step(
+        self, case: CaseFile, after: State, reason: str, tonight: _Tonight, happened: str | None = None
+    ) -> Transition:
+        told = happened or f"{reason[0].upper()}{reason[1:]}."
+        evidence: Evidence = wording.moved(case, after, reason, tonight.key, tonight.at, told)
+        return Transition(
+            finding_id=case.finding.id,
+            before=case.state,
+            after=after,
+            reason=reason,
+            night=tonight.key,
+            at=tonight.at,
+            evidence=evidence,
+        )
+
+
+def _top(counts: Counter[Fingerprint]) -> tuple[TopError, ...]:
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0].value))[:_TOP_ERRORS]
+    return tuple(TopError(found.error_type, found.template, count) for found, count in ordered)
+
+
+def _finding_report(case: CaseFile, triage: Triage) -> FindingReport:
+    finding = case.finding
+    return FindingReport(
+        id=finding.id,
+        kind=finding.kind,
+        title=finding.title,
+        error_type=finding.error_type,
+        occurrences=finding.occurrences,
+        first_seen=finding.first_seen,
+        last_seen=finding.last_seen,
+        projects=finding.projects,
+        state=case.state,
+        triage=triage.choice,
+        reason=triage.reason,
+        pr_number=case.pull_request.number if case.pull_request else None,
+        confidence=case.confidence.value if case.confidence else None,
+    )
+
+
+def _problem(error: SelfImproverError, where: str) -> Problem:
+    return Problem(error.where or where, error.what, error.mend)
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,82 @@
+"""What a night is made of: handed over by ``bootstrap``, or by a test."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from selfimprover.domain import Calendar
+from selfimprover.interfaces import (
+    Analyzer,
+    ConfidenceRule,
+    Drafter,
+    Fingerprinter,
+    Forge,
+    Memory,
+    OutcomeTracker,
+    Progress,
+    PullRequestWriter,
+    TelemetrySource,
+    TriagePolicy,
+    Verifier,
+)
+
+
+class Mode(StrEnum):
+    """What becomes of a proven fix: held back, or a pull request (as a draft or ready for review)."""
+
+    OBSERVE = "observe"
+    DRAFT = "draft"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publishing:
+    """How pull requests are opened."""
+
+    mode: Mode
+    author: str
+    """``Name <address>`` of the commits."""
+    labels: tuple[str, ...] = ()
+    assignee: str | None = None
+    reviewers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much one night may do."""
+
+    findings: int = 10
+    new_pull_requests: int = 2
+    open_pull_requests: int = 5
+    attempts: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectParts:
+    """One project's own parts."""
+
+    name: str
+    telemetry: TelemetrySource
+    forge: Forge
+    drafters: Sequence[Drafter]
+    verifier: Verifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightParts:
+    """Everything else."""
+
+    memory: Memory
+    analyzers: Sequence[Analyzer]
+    fingerprinter: Fingerprinter
+    triage: TriagePolicy
+    confidence: ConfidenceRule
+    tracker: OutcomeTracker
+    write_pull_request: PullRequestWriter
+    calendar: Calendar
+    publishing: Publishing
+    limits: Limits
+    progress: Progress
+    scratch: Path
+    """An empty folder for exported trees; its owner removes it."""

@@ -1,0 +1,1 @@
+"""From error texts to patterns: parsing tracebacks, masking messages, fingerprints."""

@@ -1,0 +1,1 @@
+"""What people read: reports of a night, and the text of a pull request."""

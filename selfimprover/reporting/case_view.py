@@ -1,0 +1,119 @@
+"""Findings and pull requests on a terminal."""
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from rich.console import Console
+from rich.markup import escape
+from rich.syntax import Syntax
+
+from selfimprover.domain import CaseFile, PullRequest, Query
+from selfimprover.edits import unified_diff
+from selfimprover.reporting.night_view import Table, status
+from selfimprover.reporting.safe import one_line, visible
+
+PullRow = tuple[str, PullRequest, CaseFile | None]
+
+
+def cases_table(cases: Sequence[CaseFile]) -> Table:
+    """One row per finding."""
+    rows = tuple(
+        (
+            case.finding.id,
+            str(case.finding.occurrences),
+            one_line(case.finding.title, 80),
+            case.state.value,
+            f"#{case.pull_request.number}" if case.pull_request else "",
+            f"{case.finding.last_seen:%Y-%m-%d %H:%MZ}",
+        )
+        for case in cases
+    )
+    return Table("Findings", ("Finding", "Count", "What", "State", "PR", "Last seen"), rows)
+
+
+def pulls_table(rows: Sequence[PullRow]) -> Table:
+    """One row per pull request."""
+    cells = tuple(
+        (
+            f"#{pull.number}",
+            one_line(case.finding.title if case else pull.title, 80),
+            status(pull),
+            pull.checks.value.capitalize(),
+            one_line(case.outcome.sentence, 160) if case and case.outcome else "",
+            pull.url,
+        )
+        for _project, pull, case in rows
+    )
+    return Table("Pull requests", ("PR", "Issue", "Status", "Checks", "Outcome", "Where"), cells)
+
+
+def print_case(console: Console, case: CaseFile, evidence: Sequence[Mapping[str, object]]) -> None:
+    """Everything known about one finding, the most useful first."""
+    finding = case.finding
+    console.print(f"[bold]{escape(one_line(finding.title))}[/bold]")
+    _line(console, "state", f"{case.state}: {case.reason}")
+    _line(
+        console,
+        "seen",
+        f"{finding.occurrences} times, {finding.first_seen:%Y-%m-%d %H:%MZ} to {finding.last_seen:%Y-%m-%d %H:%MZ}",
+    )
+    _line(console, "tasks", _opportunities(case))
+    _line(
+        console,
+        "where",
+        f"projects {', '.join(finding.projects)}; {finding.fingerprint.locus or 'told by its message'}",
+    )
+    _line(console, "known as", f"{finding.id}; fingerprints {', '.join(case.fingerprints)}")
+    for detail in finding.details:
+        _line(console, "numbers", detail)
+    if case.outcome:
+        _line(console, "outcome", case.outcome.sentence)
+    _print_draft(console, case)
+    if finding.samples:
+        _heading(console, "The newest failure")
+        sample = finding.samples[0]
+        console.print(escape(visible(sample.traceback or sample.error or "(no error text)")), soft_wrap=True)
+    _heading(console, "The query behind each number")
+    for sql, queries in groupby(finding.queries, key=lambda query: query.sql):
+        _print_queries(console, sql, list(queries))
+    _heading(console, "Evidence")
+    for entry in evidence:
+        console.print(f"{entry['timestamp']}  {escape(one_line(str(entry['content']), 400))}", soft_wrap=True)
+
+
+def _print_draft(console: Console, case: CaseFile) -> None:
+    if case.draft is None:
+        return
+    _heading(console, f"Draft: {case.draft.title} ({case.draft.drafter}, risk class {case.draft.risk})")
+    _line(console, "cause", case.draft.root_cause)
+    _line(console, "change", case.draft.change)
+    for line in case.draft.may_hide:
+        _line(console, "may hide", line)
+    for check in case.verdict.checks if case.verdict else ():
+        _line(console, "checked", f"{check.name}: {check.status}, {one_line(check.detail, 300)}")
+    for text, weight in case.confidence.parts if case.confidence else ():
+        _line(console, "confidence", f"{weight:.2f} {text}")
+    console.print(Syntax(visible(unified_diff(case.draft.edits)), "diff", background_color="default"))
+
+
+def _print_queries(console: Console, sql: str, queries: Sequence[Query]) -> None:
+    """A statement as it was run, then every set of parameters it was run with."""
+    console.print(Syntax(visible(sql).strip(), "sql", background_color="default"))
+    for query in queries:
+        parameters = json.dumps(dict(query.parameters), ensure_ascii=False)
+        console.print(f"[dim]{escape(query.name)} with[/dim] {escape(parameters)}", soft_wrap=True, highlight=False)
+
+
+def _opportunities(case: CaseFile) -> str:
+    baseline = case.baseline or case.finding.baseline
+    kinds = f" of kind {', '.join(baseline.kinds)}" if baseline.kinds else ""
+    return f"{baseline.failures} of {baseline.tasks} tasks{kinds} since {baseline.window.start:%Y-%m-%d %H:%MZ}"
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print(f"\n[bold]{escape(text)}[/bold]")
+
+
+def _line(console: Console, name: str, text: str) -> None:
+    console.print(f"[dim]{name:>10}[/dim]  {escape(visible(text))}", soft_wrap=True)

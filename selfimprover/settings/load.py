@@ -1,0 +1,148 @@
+"""Finds the configuration and turns every mistake in it into one clear line."""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from selfimprover.errors import UsageError
+from selfimprover.settings.model import Settings, nearest
+
+_PLACES = (Path("config.toml"), Path("/etc/selfimprover/config.toml"))
+_SECRET_FILES = ("llm__api_key", "github__token")
+_SECRET_KEYS = {name.split("__")[1] for name in _SECRET_FILES}
+_PREFIX = "SELFIMPROVER_"
+_NOT_SETTINGS = frozenset({"SELFIMPROVER_CONFIG"})
+_PATHS = (("state", "dir"), ("github", "private_key_file"))
+
+
+def load(path: Path | None = None) -> tuple[Settings, Path]:
+    """The settings in force and the file they came from; relative paths in it start at its folder.
+
+    Raises ``UsageError`` for a missing or unreadable file, a misspelt key or variable, or a value of the wrong form.
+    """
+    file = _find(path)
+    document = _read(file)
+    _check_variables(os.environ)
+    _add_secret_files(document, os.environ)
+    _resolve_paths(document, file.absolute().parent)
+    try:
+        return Settings(**document), file
+    except ValidationError as error:
+        # A misspelt key explains the missing one, so it comes first.
+        first = min(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
+        raise _explain(first, file) from None
+
+
+def _find(path: Path | None) -> Path:
+    if path is None and os.environ.get("SELFIMPROVER_CONFIG"):
+        path = Path(os.environ["SELFIMPROVER_CONFIG"])
+    if path is not None:
+        return path
+    for place in _PLACES:
+        if place.is_file():
+            return place
+    places = " or ".join(str(place) for place in _PLACES)
+    mend = "copy config.example.toml to config.toml, or name a file with --config"
+    raise UsageError(f"no configuration found at {places}", mend=mend)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        mend = "check the path given by --config or SELFIMPROVER_CONFIG"
+        raise UsageError(f"it cannot be read: {error.strerror}", where=f"config {file}", mend=mend) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"it is not valid TOML: {error}", where=f"config {file}", mend="correct that line") from error
+
+
+def _check_variables(environment: Mapping[str, str]) -> None:
+    known = sorted({*_NOT_SETTINGS, *_variables(Settings, _PREFIX)})
+    for name in sorted(environment):
+        if name.startswith(_PREFIX) and name not in known:
+            raise UsageError(f"{name} is not known; {nearest(name, known)}", where="environment", mend=f"unset {name}")
+
+
+def _variables(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    """The names of the variables that may set a scalar key outside the projects."""
+    for name, field in model.model_fields.items():
+        kinds = [kind for kind in (field.annotation, *get_args(field.annotation)) if isinstance(kind, type)]
+        sections = [kind for kind in kinds if issubclass(kind, BaseModel)]
+        if sections:
+            yield from _variables(sections[0], f"{prefix}{name.upper()}__")
+        elif name != "projects":
+            yield f"{prefix}{name.upper()}"
+
+
+def _add_secret_files(document: MutableMapping[str, Any], environment: Mapping[str, str]) -> None:
+    """Secrets as files: of systemd's credentials folder, or where containers mount theirs."""
+    folder = Path(environment.get("CREDENTIALS_DIRECTORY") or "/run/secrets")
+    for name in _SECRET_FILES:
+        file = folder / name
+        section, key = name.split("__")
+        try:
+            value = file.read_text(encoding="utf-8").strip() if file.is_file() else None
+        except OSError as error:
+            mend = "give this user the right to read it"
+            raise UsageError(f"it cannot be read: {error.strerror}", where=f"secret {file}", mend=mend) from error
+        if value is not None:
+            document.setdefault(section, {})[key] = value
+
+
+def _resolve_paths(document: MutableMapping[str, Any], folder: Path) -> None:
+    for section, key in _PATHS:
+        _resolve(document.get(section), key, folder)
+    projects = document.get("projects")
+    for project in projects if isinstance(projects, list) else ():
+        if isinstance(project, dict):
+            for section in ("telemetry", "repository"):
+                _resolve(project.get(section), "path", folder)
+            _resolve_all(project.get("verify"), "expose", folder)
+
+
+def _resolve(section: object, key: str, folder: Path) -> None:
+    if isinstance(section, dict) and isinstance(section.get(key), str):
+        section[key] = str(folder / Path(section[key]).expanduser())
+
+
+def _resolve_all(section: object, key: str, folder: Path) -> None:
+    if isinstance(section, dict) and isinstance(section.get(key), list):
+        section[key] = [
+            str(folder / Path(item).expanduser()) if isinstance(item, str) else item for item in section[key]
+        ]
+
+
+def _explain(error: ErrorDetails, file: Path) -> UsageError:
+    place = ".".join(str(part) for part in error["loc"])
+    where = f"config {file}" + (f": {place}" if place else "")
+    match error["type"]:
+        case "extra_forbidden":
+            known = _siblings(error["loc"])
+            return UsageError(
+                f"{error['loc'][-1]!r} is not known; {nearest(str(error['loc'][-1]), known)}", where=where
+            )
+        case "missing":
+            return UsageError("it is missing", where=where, mend="add it; config.example.toml shows how")
+        case _:
+            what = error["msg"].removeprefix("Value error, ")
+            given = error["input"]
+            secret = error["loc"] and error["loc"][-1] in _SECRET_KEYS
+            shown = f" (given: {given!r})" if isinstance(given, str | int | float) and not secret else ""
+            return UsageError(what + shown, where=where)
+
+
+def _siblings(location: tuple[int | str, ...]) -> list[str]:
+    """The keys that exist where an unknown one was written."""
+    model: Any = Settings
+    for part in location[:-1]:
+        if isinstance(part, int):
+            continue
+        annotation = model.model_fields[part].annotation
+        candidates = [annotation, *get_args(annotation)]
+        model = next(kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel))
+    return list(model.model_fields)

@@ -1,0 +1,101 @@
+"""Turns rows of a foreign table into task records: any stored type is taken, every long text is redacted and capped."""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from datetime import datetime, tzinfo
+
+from selfimprover.domain import TaskRecord
+from selfimprover.telemetry import times
+
+MAX_TEXT = 64_000
+"""The longest text that is given out, in characters."""
+
+_CUT_MARK = "\n[… cut …]\n"
+_HALF = (MAX_TEXT - len(_CUT_MARK)) // 2
+_MARGIN = 4_096
+"""What is redacted beyond each cut and then dropped, so that no half of a secret remains beside it."""
+_MAX_REMEMBERED = 8_000_000
+
+
+def text_of(value: object) -> str | None:
+    """Any SQLite value as text: bytes as UTF-8 (replaced where they are not), NUL characters replaced."""
+    if value is None:
+        return None
+    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def instant_of(moment: object, local: object, zone: tzinfo) -> datetime | None:
+    """The time (UTC) that the fragments ``moment`` and ``local`` read; ``None`` if they could not read it."""
+    if not isinstance(moment, int):
+        return None
+    try:
+        written = times.from_microseconds(moment)
+        return times.local_to_utc(written.replace(tzinfo=None), zone) if local else written
+    except OverflowError:
+        return None
+
+
+class RecordReader:
+    """Reads the rows of one project's ``failures`` statement. ``cut`` counts the texts that were too long."""
+
+    def __init__(self, project: str, zone: tzinfo, redact: Callable[[str], str]) -> None:
+        self._project = project
+        self._zone = zone
+        self._redact = redact
+        self._remembered: dict[str, str] = {}
+        self.cut = 0
+
+    def records(self, rows: Iterable[sqlite3.Row]) -> list[TaskRecord]:
+        """The rows as records, in the same order; a row whose time cannot be read is left out.
+
+        A text is redacted once, however many rows of a batch have it.
+        """
+        if sum(map(len, self._remembered)) > _MAX_REMEMBERED:
+            self._remembered.clear()
+        return [record for row in rows if (record := self._record(row)) is not None]
+
+    def _record(self, row: sqlite3.Row) -> TaskRecord | None:
+        created_at = instant_of(row["created_at"], row["created_at_local"], self._zone)
+        if created_at is None:
+            return None
+        return TaskRecord(
+            project=self._project,
+            id=text_of(row["id"]) or "",
+            status=text_of(row["status"]) or "",
+            created_at=created_at,
+            error=self._clean(row["error"]),
+            traceback=self._clean(row["traceback"]),
+            agent=self._clean(row["agent"]),
+            kind=self._clean(row["kind"]),
+            started_at=instant_of(row["started_at"], row["started_at_local"], self._zone),
+            finished_at=instant_of(row["finished_at"], row["finished_at_local"], self._zone),
+            parent_id=text_of(row["parent_id"]),
+            retries=_whole(row["retries"]),
+            input=self._clean(row["input"]),
+            version=self._clean(row["version"]),
+        )
+
+    def _clean(self, value: object) -> str | None:
+        raw = text_of(value)
+        if raw is None:
+            return None
+        self.cut += len(raw) > MAX_TEXT
+        if raw not in self._remembered:
+            self._remembered[raw] = self._redacted(raw)
+        return self._remembered[raw]
+
+    def _redacted(self, raw: str) -> str:
+        if len(raw) <= MAX_TEXT:
+            return self._redact(raw)
+        head = self._redact(raw[: _HALF + _MARGIN])[:-_MARGIN][:_HALF]
+        tail = self._redact(raw[-_HALF - _MARGIN :])[_MARGIN:][-_HALF:]
+        return f"{head}{_CUT_MARK}{tail}"
+
+
+def _whole(value: object) -> int | None:
+    """A count, whatever type it is stored as; ``None`` if it is none."""
+    try:
+        return int(value) if isinstance(value, int | float | str) else None
+    except (ValueError, OverflowError):  # a word, not a number, infinity
+        return None

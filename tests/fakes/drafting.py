@@ -1,0 +1,67 @@
+"""A drafter and a verifier that a test can steer."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from selfimprover.domain import Check, CheckStatus, Draft, Edit, Finding, Risk, Strength, Verdict
+from selfimprover.errors import RefusedError
+
+
+def a_draft(**changes: object) -> Draft:
+    """A draft that changes one line."""
+    values: dict[str, object] = {
+        "drafter": "recipe:fake",
+        "title": "Fix the value",
+        "summary": "fixed value",
+        "root_cause": "The value is wrong.",
+        "change": "The value is right.",
+        "may_hide": ("Nothing.",),
+        "risk": Risk.DEFENSIVE_CHECK,
+        "edits": (Edit("agent/mail.py", "value = 1\n", "value = 2\n"),),
+        "proof": ("the value is wrong in agent/mail.py:1",),
+    }
+    return Draft(**{**values, **changes})  # type: ignore[arg-type]
+
+
+@dataclass
+class FakeDrafter:
+    """Drafts the same fix for every finding, or refuses."""
+
+    refuses: str | None = None
+    breaks: Exception | None = None
+    name: str = "recipe:fake"
+    seen: list[str] = field(default_factory=list)
+
+    async def draft(self, finding: Finding, tree: Path) -> Draft:
+        assert (tree / "agent/mail.py").exists()
+        self.seen.append(finding.id)
+        if self.breaks is not None:
+            raise self.breaks
+        if self.refuses is not None:
+            raise RefusedError(self.refuses)
+        return a_draft()
+
+
+@dataclass
+class FakeVerifier:
+    """Passes every draft, or none."""
+
+    passes: bool = True
+    configuration: str = "fake"
+    seen: int = 0
+
+    def key(self) -> str:
+        return self.configuration
+
+    async def verify(self, draft: Draft, tree: Path, base_commit: str) -> Verdict:
+        assert str(tree)
+        self.seen += 1
+        status = CheckStatus.PASSED if self.passes else CheckStatus.FAILED
+        return Verdict(
+            base_commit=base_commit,
+            passed=self.passes,
+            strength=Strength.BY_TEST,
+            sandbox="none",
+            checks=(Check(name="tests", status=status, detail=f"of {draft.title}"),),
+            reason="no test fails that passed before" if self.passes else "a test fails that passed before",
+        )

@@ -1,0 +1,92 @@
+"""An in-memory forge with a base branch that a test can move, and pull requests that a test can merge or close."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from selfimprover.domain import Commit, Proposal, PullRequest, PullState
+from selfimprover.errors import ConflictError, ForgeError
+
+
+class FakeForge:
+    """``broken`` makes every call fail; ``lose_reply`` opens the next pull request but loses the answer."""
+
+    def __init__(self, files: Mapping[str, str] | None = None) -> None:
+        self.files = dict(files or {"agent/mail.py": "value = 1\n"})
+        self.commit = "base-1"
+        self.branches: dict[str, str] = {}
+        self.pulls: dict[int, PullRequest] = {}
+        self.history: dict[str, set[str]] = {"base-1": {"base-1"}}
+        self.broken = False
+        self.lose_reply = False
+
+    async def base_commit(self) -> str:
+        self._check()
+        return self.commit
+
+    async def export(self, commit: str, into: Path) -> None:
+        self._check()
+        assert commit == self.commit
+        for path, text in self.files.items():
+            (into / path).parent.mkdir(parents=True, exist_ok=True)
+            (into / path).write_text(text)
+
+    async def pull_requests(self, seen_at: datetime) -> list[PullRequest]:
+        self._check()
+        assert seen_at.tzinfo is not None
+        return [self.pulls[number] for number in sorted(self.pulls)]
+
+    async def push(self, commit: Commit) -> str:
+        self._check()
+        head = hashlib.sha1(repr(commit).encode()).hexdigest()
+        if self.branches.setdefault(commit.branch, head) != head:
+            raise ConflictError("the branch has other commits", where=commit.branch)
+        return head
+
+    async def open(self, proposal: Proposal) -> PullRequest:
+        self._check()
+        assert self.branches[proposal.branch] == proposal.head_commit
+        for pull in self.pulls.values():
+            if pull.branch == proposal.branch:
+                return pull
+        number = max(self.pulls, default=0) + 1
+        self.pulls[number] = PullRequest(
+            number=number,
+            finding_id=proposal.finding_id,
+            fingerprints=proposal.fingerprints,
+            title=proposal.title,
+            branch=proposal.branch,
+            url=f"fake://{number}",
+            state=PullState.OPEN,
+            draft=proposal.draft,
+            checks=proposal.checks,
+            head_commit=proposal.head_commit,
+            opened_at=proposal.opened_at,
+        )
+        if self.lose_reply:
+            self.lose_reply = False
+            raise ForgeError("the reply was lost", where="fake")
+        return self.pulls[number]
+
+    async def contains(self, version: str, commit: str) -> bool | None:
+        self._check()
+        return commit in self.history[version] if version in self.history else None
+
+    def merge(self, number: int, at: datetime) -> str:
+        """A person merges: the base moves on."""
+        merged = f"merge-{number}"
+        self.history[merged] = {*self.history[self.commit], merged}
+        self.commit = merged
+        pull = self.pulls[number]
+        self.pulls[number] = replace(pull, state=PullState.MERGED, merged_at=at, merge_commit=merged)
+        return merged
+
+    def close(self, number: int, at: datetime) -> None:
+        """A person closes without merging."""
+        self.pulls[number] = replace(self.pulls[number], state=PullState.CLOSED, closed_at=at)
+
+    def _check(self) -> None:
+        if self.broken:
+            raise ForgeError("it cannot be reached", where="fake", mend="mend it")

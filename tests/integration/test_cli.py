@@ -1,0 +1,553 @@
+"""The command line as a user meets it: exit codes, one clear line for every bad input, JSON alone on stdout."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from selfimprover.cli.app import app
+from selfimprover.memory.folder import StateFolder
+from tests.builders import NIGHT
+
+RUNNER = CliRunner()
+AT = "2026-02-16T00:17:00Z"
+BUG = "AttributeError: 'Agent' object has no attribute 'limit'"
+AGENT = """\
+class Settings:
+    def __init__(self):
+        self.limit = None
+
+
+class Agent:
+    def __init__(self):
+        self.settings = Settings()
+
+    def run(self):
+        return self.limit
+"""
+TRACEBACK = f"""\
+Traceback (most recent call last):
+  File "/srv/app/agent.py", line 11, in run
+    return self.limit
+{BUG}
+"""
+TEST = """\
+import unittest
+
+import agent
+
+
+class Runs(unittest.TestCase):
+    def test_settings(self):
+        self.assertIsNone(agent.Settings().limit)
+"""
+
+
+class Place:
+    """A project of a user: a repository, a telemetry database and a config file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = folder / "tasks.db"
+        self.repository = folder / "repo"
+        self.config = folder / "config.toml"
+        self.configure()
+        self.make_repository()
+        self.record(BUG, BUG)
+
+    def configure(
+        self, *, mode: str = "observe", extra: str = "", telemetry: str = "", test: str = "python -m unittest -q"
+    ) -> None:
+        self.config.write_text(
+            f'[state]\ndir = "state"\n[schedule]\ntimezone = "UTC"\n[publish]\nmode = "{mode}"\n{extra}\n'
+            f'[[projects]]\nname = "app"\n[projects.telemetry]\npath = "tasks.db"\n{telemetry}\n'
+            '[projects.repository]\nforge = "local"\npath = "repo"\n'
+            f'[projects.verify]\ntest = "{test}"\nsandbox = "none"\nexpose = ["{sys.prefix}"]\n'
+        )
+
+    def make_repository(self) -> None:
+        self.repository.mkdir()
+        (self.repository / "agent.py").write_text(AGENT)
+        (self.repository / "test_agent.py").write_text(TEST)
+        self.git("init", "-q", "-b", "main")
+        self.git("add", ".")
+        self.git("-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-q", "-m", "begin")
+
+    def git(self, *arguments: str) -> str:
+        command = ["git", "-C", str(self.repository), *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def record(self, *errors: object, columns: str = "id, status, error, created_at, traceback") -> None:
+        """Failed tasks with these errors, an hour apart, and as many that went well."""
+        connection = sqlite3.connect(self.database)
+        connection.execute(f"CREATE TABLE IF NOT EXISTS tasks ({columns})")
+        for number, error in enumerate(errors):
+            at = (NIGHT - timedelta(hours=number + 1)).isoformat()
+            traceback = TRACEBACK if error == BUG else None
+            connection.execute("INSERT INTO tasks VALUES (?, 'failed', ?, ?, ?)", (f"f{number}", error, at, traceback))
+            connection.execute("INSERT INTO tasks VALUES (?, 'done', NULL, ?, NULL)", (f"d{number}", at))
+        connection.commit()
+        connection.close()
+
+    def run(self, *arguments: str) -> Result:
+        return RUNNER.invoke(app, [*arguments, "--config", str(self.config)])
+
+    def night(self, *options: str, at: str = AT) -> Any:
+        result = self.run("night", "--at", at, "--json", *options)
+        assert result.exit_code in {0, 1}, result.stderr
+        return json.loads(result.stdout)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def fails(result: Result, code: int, *words: str) -> None:
+    """One clear line on stderr, nothing on stdout, no traceback, the right exit code."""
+    assert result.exit_code == code, (result.exit_code, result.stdout, result.stderr)
+    assert result.stdout == ""
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("{")]
+    assert len(lines) == 1, lines
+    for word in words:
+        assert word in lines[0]
+
+
+def test_a_night_in_observe_mode_proves_and_writes_nothing_to_the_repository(place: Place) -> None:
+    refs = place.git("for-each-ref")
+
+    report = place.night()
+
+    (finding,) = report["findings"]
+    assert (finding["state"], finding["triage"], finding["pr_number"]) == ("verified", "fix", None)
+    assert place.git("for-each-ref") == refs
+    assert place.git("status", "--porcelain") == ""
+
+
+def test_publish_opens_what_observe_held_back(place: Place) -> None:
+    (finding,) = place.night()["findings"]
+
+    result = place.run("findings", "publish", finding["id"][:6], "--json")
+
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["state"] == "open"
+    (pull,) = json.loads(place.run("prs", "--json").stdout)
+    assert (pull["finding"], pull["state"], pull["checks"]) == (finding["id"], "open", "passing")
+    assert place.git("rev-parse", "--verify", f"refs/heads/{pull['branch']}")
+
+
+def test_publish_proves_anew_when_the_base_has_moved(place: Place) -> None:
+    (finding,) = place.night()["findings"]
+    (place.repository / "other.py").write_text("x = 1\n")
+    place.git("add", ".")
+    place.git("-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-q", "-m", "on")
+
+    result = place.run("findings", "publish", finding["id"])
+
+    assert result.exit_code == 0, result.stderr
+    (pull,) = json.loads(place.run("prs", "--json").stdout)
+    assert place.git("merge-base", "main", pull["branch"]) == place.git("rev-parse", "main")
+
+
+def test_a_dismissed_finding_is_left_alone(place: Place) -> None:
+    (finding,) = place.night()["findings"]
+
+    assert place.run("findings", "dismiss", finding["id"], "--reason", "known and harmless").exit_code == 0
+
+    (again,) = place.night(at="2026-02-16T01:00:00Z")["findings"]
+    assert (again["state"], again["reason"]) == ("dismissed", "dismissed: known and harmless")
+    fails(place.run("findings", "dismiss", finding["id"], "--reason", "again"), 2, "it is dismissed")
+    fails(place.run("findings", "publish", finding["id"]), 2, "no proven fix")
+
+
+def test_a_dry_run_leaves_no_trace(place: Place) -> None:
+    before = {path: path.stat().st_mtime_ns for path in place.folder.rglob("*")}
+
+    report = place.night("--dry-run")
+
+    assert [finding["state"] for finding in report["findings"]] == ["drafted"]
+    assert report["dry_run"] is True
+    assert {path: path.stat().st_mtime_ns for path in place.folder.rglob("*")} == before
+
+
+def test_check_writes_nothing_and_says_what_is_wrong(place: Place) -> None:
+    before = sorted(place.folder.rglob("*"))
+    good = place.run("check", "--json")
+    place.configure(test="")
+    bad = place.run("check", "--json")
+
+    assert good.exit_code == 0, good.stdout
+    assert bad.exit_code == 1
+    assert [result["part"] for result in json.loads(bad.stdout) if not result["ok"]] == ["proof of app"]
+    assert sorted(place.folder.rglob("*")) == before
+
+
+def test_the_report_comes_in_every_form(place: Place, tmp_path: Path) -> None:
+    place.night()
+
+    assert "Night 2026-02-16" in place.run("report").stdout
+    assert place.run("report", "--markdown").stdout.startswith("# Night 2026-02-16")
+    assert place.run("report", "--html", str(tmp_path / "r.html")).exit_code == 0
+    assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")
+    assert json.loads(place.run("report", "--json", "--night", "2026-02-16").stdout)["night"] == "2026-02-16"
+    fails(place.run("report", "--night", "2020-01-01"), 2, "no report of night 2020-01-01", "2026-02-16")
+    fails(place.run("report", "--json", "--markdown"), 2, "exclude one another")
+
+
+def test_findings_show_traces_every_number_to_a_query_that_gives_it(place: Place) -> None:
+    (finding,) = place.night()["findings"]
+
+    document = json.loads(place.run("findings", "show", finding["id"], "--json").stdout)
+
+    connection = sqlite3.connect(place.database)
+    counted = 0
+    for query in document["queries"]:
+        found = connection.execute(query["sql"], query["parameters"]).fetchall()
+        counted += sum(row[-1] for row in found) if query["name"] == "status_counts" else 0
+        if query["name"] == "failures":
+            assert len(found) == finding["occurrences"]
+    connection.close()
+    assert counted == document["baseline"]["tasks"] == 4
+    assert "+" in document["draft"]["diff"]
+    assert [entry["metadata"]["state"] for entry in document["evidence"]] == ["found", "verified"]
+
+
+def test_before_the_first_night_every_command_says_so(place: Place) -> None:
+    assert place.run("findings", "list", "--json").stdout == "[]\n"
+    assert place.run("prs", "--json").stdout == "[]\n"
+    assert place.run("memory", "export").exit_code == 0
+    fails(place.run("report"), 2, "no night has run yet")
+    fails(place.run("findings", "show", "abc"), 2, "there is no finding 'abc'")
+    assert not (place.folder / "state").exists()
+
+
+def _corrupt(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:100] + os.urandom(8192))
+
+
+def _with_sql(statement: str, *, fresh: bool = True) -> Callable[[Path], None]:
+    def spoil(path: Path) -> None:
+        if fresh:
+            path.unlink()
+        connection = sqlite3.connect(path)
+        connection.execute(statement)
+        connection.commit()
+        connection.close()
+
+    return spoil
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _fifo(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+SPOILED: dict[str, Callable[[Path], object]] = {
+    "missing": Path.unlink,
+    "empty": lambda path: path.write_bytes(b""),
+    "corrupt": _corrupt,
+    "text": lambda path: path.write_text("id,status,error\n" * 100),
+    "foreign": _with_sql("CREATE TABLE other (x)"),
+    "folder": _folder,
+    "fifo": _fifo,
+    "column": _with_sql("CREATE TABLE tasks (id, state, error, created_at)"),
+    "time": _with_sql("UPDATE tasks SET created_at = '16/02/2026 00:10'", fresh=False),
+}
+
+
+@pytest.mark.parametrize("way", SPOILED)
+def test_telemetry_that_cannot_be_read_is_one_clear_line_and_exit_1(place: Place, way: str) -> None:
+    other = (
+        '\n[[projects]]\nname = "other"\n[projects.telemetry]\npath = "other.db"\n'
+        '[projects.repository]\nforge = "local"\npath = "repo"\n'
+    )
+    shutil.copy(place.database, place.folder / "other.db")
+    place.config.write_text(place.config.read_text() + other)
+    SPOILED[way](place.database)
+
+    result = place.run("night", "--at", AT, "--json")
+
+    assert result.exit_code == 1
+    report = json.loads(result.stdout)
+    (error,) = report["errors"]
+    assert str(place.database) in error["where"]
+    assert error["what"]
+    assert error["mend"]
+    assert "\n" not in error["what"] + error["mend"]
+    assert report["projects"]["app"]["error"]
+    assert report["projects"]["other"]["tasks_by_status"]["yesterday"] == {"done": 2, "failed": 2}
+    assert "Traceback" not in result.stderr
+
+
+def test_odd_errors_are_counted_and_nothing_is_lost(place: Place) -> None:
+    place.database.unlink()
+    place.record(None, None, 42, 42, b"\xff\xfe", b"\xff\xfe", "", "", "x" * 200_000)
+
+    report = place.night()
+
+    assert (
+        report["projects"]["app"]["tasks_by_status"]["yesterday"]["failed"]
+        + report["projects"]["app"]["tasks_by_status"]["today"].get("failed", 0)
+        == 9
+    )
+    assert sum(top["count"] for top in report["top_errors"]) == 9
+    assert all(finding["triage"] in {"fix", "diagnose"} for finding in report["findings"])
+
+
+def test_a_path_with_strange_characters_opens_that_file_and_no_other(place: Place) -> None:
+    place.database.rename(place.folder / "we?ird#%20.db")
+    place.config.write_text(place.config.read_text().replace('"tasks.db"', '"we?ird#%20.db"'))
+    files = sorted(path.name for path in place.folder.iterdir())
+
+    assert len(place.night()["findings"]) == 1
+    assert sorted(path.name for path in place.folder.iterdir() if path.name != "state") == files
+
+
+def test_an_empty_repository_is_said_and_the_finding_kept(place: Place) -> None:
+    shutil.rmtree(place.repository)
+    place.repository.mkdir()
+    place.git("init", "-q", "-b", "main")
+
+    result = place.run("night", "--at", AT, "--json")
+
+    report = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [finding["state"] for finding in report["findings"]] == ["found"]
+    assert [error["what"] for error in report["errors"]] == ["the repository is empty"]
+
+
+def test_a_folder_that_is_no_repository_is_said(place: Place) -> None:
+    shutil.rmtree(place.repository)
+
+    result = place.run("night", "--at", AT, "--json")
+
+    assert result.exit_code == 1
+    assert str(place.repository) in json.loads(result.stdout)["errors"][0]["where"]
+
+
+def test_a_test_command_that_does_not_exist_parks_with_the_reason(place: Place) -> None:
+    place.configure(mode="ready", test="no-such-command")
+
+    (finding,) = place.night()["findings"]
+
+    assert finding["state"] == "parked"
+    assert "not found" in finding["reason"]
+    assert place.git("for-each-ref", "refs/selfimprover", "refs/heads/selfimprover") == ""
+
+
+def test_without_a_sandbox_nothing_is_run_and_the_reason_is_told(place: Place) -> None:
+    place.config.write_text(place.config.read_text().replace('sandbox = "none"', 'sandbox = "auto"'))
+
+    (finding,) = place.night()["findings"]
+
+    assert finding["state"] == "parked"
+    assert "no sandbox" in finding["reason"]
+
+
+def test_a_state_folder_that_cannot_be_written_is_exit_2(place: Place) -> None:
+    (place.folder / "state").write_text("a file in its place")
+
+    fails(place.run("night", "--at", AT), 2, "state folder", "cannot be written", "[state] dir")
+
+
+def test_a_second_night_beside_a_first_is_exit_75(place: Place) -> None:
+    folder = StateFolder(place.folder / "state")
+    folder.prepare()
+    with folder.lock():
+        fails(place.run("night", "--at", AT), 75, "another selfimprover holds it", "trigger")
+
+
+def test_a_newer_memory_is_refused_and_left_alone(place: Place) -> None:
+    place.night()
+    connection = sqlite3.connect(place.folder / "state" / "memory.db")
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.commit()
+    connection.close()
+
+    fails(place.run("night", "--at", AT), 2, "newer version of selfimprover", "upgrade")
+    fails(place.run("findings", "list"), 2, "newer version of selfimprover")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["night", "--at", "yesterday"], "no instant"),
+        (["night", "--project", "ap"], "known: app"),
+        (["findings", "show", "zzz"], "no finding"),
+        (["findings", "dismiss", "zzz", "--reason", " "], "reason is empty"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_2(place: Place, arguments: list[str], words: str) -> None:
+    fails(place.run(*arguments), 2, words)
+
+
+def test_a_wrong_configuration_is_one_line_and_exit_2(place: Place) -> None:
+    place.config.write_text("[schedul]\n")
+
+    fails(place.run("night"), 2, "did you mean 'schedule'?")
+
+
+def test_a_forge_that_this_version_lacks_is_said(place: Place) -> None:
+    text = place.config.read_text().replace('forge = "local"', 'forge = "github"\nname = "owner/repo"')
+    place.config.write_text(text)
+
+    fails(place.run("night", "--at", AT), 2, 'only forge = "local"')
+
+
+def test_an_unexpected_failure_is_one_line_and_exit_3_and_debug_shows_where(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a bug of ours")
+
+    monkeypatch.setattr("selfimprover.night.flow.Night.run", broken)
+
+    fails(place.run("night", "--at", AT), 3, "unexpected ZeroDivisionError", "--debug")
+    assert "Traceback" in place.run("night", "--at", AT, "--debug").stderr
+
+
+def test_no_secret_of_the_environment_or_the_telemetry_is_kept_or_shown(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_API_TOKEN", "correct-horse-battery")
+    place.database.unlink()
+    error = "ValueError: login correct-horse-battery with ghp_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8 failed"
+    place.record(error, error)
+
+    result = place.run("night", "--at", AT, "--json", "--debug")
+
+    (finding,) = json.loads(result.stdout)["findings"]
+    everything = result.stdout + result.stderr + place.run("findings", "show", finding["id"], "--json").stdout
+    everything += place.run("memory", "export").stdout
+    stored = b"".join(path.read_bytes() for path in (place.folder / "state").iterdir() if path.is_file())
+    for secret in ("correct-horse-battery", "ghp_a1B2c3D4"):
+        assert secret not in everything
+        assert secret.encode() not in stored
+
+
+def test_interrupted_it_says_so_and_goes_on_the_next_time(place: Place) -> None:
+    place.configure(mode="ready", test="sleep 30")
+    command = [sys.executable, "-m", "selfimprover", "night", "--at", AT, "--config", str(place.config)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    memory = place.folder / "state" / "memory.db"
+    while process.poll() is None and not _drafted(memory):
+        pass
+    process.terminate()
+    output, errors = process.communicate(timeout=20)
+
+    assert process.returncode == 130, errors
+    assert output == ""
+    assert "interrupted" in errors
+    place.configure(mode="ready")
+    assert [finding["state"] for finding in place.night()["findings"]] == ["open"]
+
+
+def _drafted(memory: Path) -> bool:
+    if not memory.exists():
+        return False
+    connection = sqlite3.connect(memory)
+    try:
+        return bool(connection.execute("SELECT COUNT(*) FROM draft").fetchone()[0])
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        connection.close()
+
+
+def test_help_and_version_of_every_command_are_quick_to_reach() -> None:
+    for command in (
+        [],
+        ["demo"],
+        ["night"],
+        ["report"],
+        ["prs"],
+        ["check"],
+        ["findings"],
+        ["memory"],
+        ["findings", "show"],
+    ):
+        assert RUNNER.invoke(app, [*command, "--help"]).exit_code == 0
+
+
+def test_heavy_libraries_are_not_loaded_for_help_or_status() -> None:
+    program = (
+        "import sys; from selfimprover.cli.app import app\n"
+        "try: app(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'libcst', 'alembic', 'jinja2', 'sqlalchemy', 'aiosqlite'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_an_analyzer_of_somebody_else_is_loaded_from_its_folder_only_when_named(place: Place, tmp_path: Path) -> None:
+    plugin = tmp_path / "plugin"
+    info = plugin / "foreign_analyzer-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign-analyzer\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[selfimprover.analyzers]\nslow_days = foreign_analyzer:SlowDays\n")
+    (plugin / "foreign_analyzer.py").write_text(FOREIGN)
+    marker = tmp_path / "loaded"
+    environment = {**os.environ, "PYTHONPATH": str(plugin), "MARKER": str(marker)}
+    command = [sys.executable, "-m", "selfimprover", "night", "--at", AT, "--json", "--config", str(place.config)]
+
+    subprocess.run(command, env=environment, capture_output=True, check=True)
+    assert not marker.exists()
+
+    place.configure(extra='[analyzers]\nenabled = ["repeated_errors", "slow_days"]\nslow_days = { least = 1 }\n')
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+
+    kinds = {finding["kind"]: finding for finding in json.loads(done.stdout)["findings"]}
+    assert marker.read_text() == "1"
+    assert kinds["slow_day"]["triage"] == "diagnose"
+    assert kinds["slow_day"]["occurrences"] == 4
+
+
+FOREIGN = '''\
+"""An analyzer that imports only what it is allowed to."""
+
+import os
+from pathlib import Path
+
+from selfimprover.domain import Baseline, Finding
+from selfimprover.interfaces import AnalysisContext, TelemetrySource
+
+Path(os.environ["MARKER"]).write_text("0")
+
+
+class SlowDays:
+    name = "slow_days"
+    kind = "slow_day"
+
+    def __init__(self, options):
+        Path(os.environ["MARKER"]).write_text(str(options["least"]))
+
+    async def analyze(self, telemetry: TelemetrySource, context: AnalysisContext):
+        window = context.calendar.last(context.at, 7)
+        (counts,) = await telemetry.task_counts([window])
+        fingerprint = context.fingerprinter.named(self.kind, context.project, "slow")
+        total = counts.total()
+        baseline = Baseline(window=window, kinds=(), tasks=total, failures=0, succeeded=total, daily=())
+        return [
+            Finding(
+                id=fingerprint.value[:12], kind=self.kind, fingerprint=fingerprint, title="A slow day",
+                occurrences=counts.total(), first_seen=window.start, last_seen=window.end,
+                projects=(context.project,), baseline=baseline, queries=(counts.query,),
+            )
+        ]
+'''
