@@ -23,7 +23,7 @@ def set_up(redact: Callable[[str], str] | None = None, *, debug: bool = False, q
             structlog.dev.ConsoleRenderer() if interactive else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # looked up late: who embeds us may redirect it
         cache_logger_on_first_use=False,
     )
 

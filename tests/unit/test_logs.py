@@ -1,0 +1,44 @@
+"""Logs: on stderr, one JSON object a line where nobody watches, and no secret in any of them."""
+
+import json
+
+import pytest
+import structlog
+
+from selfimprover import logs
+from selfimprover.redaction import Redactor
+
+
+def test_a_line_is_json_with_the_event_and_its_data(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up()
+
+    structlog.get_logger().info("night.started", projects=2)
+
+    out, err = capsys.readouterr()
+    line = json.loads(err)
+    assert (line["event"], line["projects"], line["level"]) == ("night.started", 2, "info")
+    assert line["timestamp"].endswith("Z")
+    assert out == ""
+
+
+def test_no_secret_gets_into_a_line_or_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(Redactor(b"key", ["correct-horse-battery"]))
+
+    try:
+        raise ValueError("token correct-horse-battery refused")
+    except ValueError:
+        structlog.get_logger().exception("call.failed", url="https://x.example/?k=correct-horse-battery")
+
+    err = capsys.readouterr().err
+    assert "correct-horse" not in err
+    assert "[REDACTED:known:" in json.loads(err)["exception"]
+
+
+@pytest.mark.parametrize(("option", "lines"), [("", 1), ("quiet", 0), ("debug", 2)])
+def test_debug_says_more_and_quiet_says_less(capsys: pytest.CaptureFixture[str], option: str, lines: int) -> None:
+    logs.set_up(debug=option == "debug", quiet=option == "quiet")
+
+    structlog.get_logger().debug("a.detail")
+    structlog.get_logger().info("an.event")
+
+    assert len(capsys.readouterr().err.splitlines()) == lines
