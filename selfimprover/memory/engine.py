@@ -1,6 +1,8 @@
 """Connections to the memory's database, and its schema: created, upgraded after a backup, or refused."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,14 +40,11 @@ def current_revision(url: str) -> str | None:
     if path is not None and not path.exists():
         return None
     try:
-        engine = create_engine(_read_only(url))
-        with engine.connect() as connection:
-            revision = _revision(connection, url)
-        engine.dispose()
+        with _connection(create_engine(_read_only(url))) as connection:
+            return _revision(connection, url)
     except DatabaseError as error:
         mend = "move the file away and restore a backup, or let a new memory begin"
         raise UsageError(f"it cannot be read: {error.orig}", where=f"memory {url}", mend=mend) from error
-    return revision
 
 
 def ensure_schema(url: str, backups: Path) -> None:
@@ -110,10 +109,19 @@ def _migrate(url: str) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     engine = create_engine(_with_driver(url, "pysqlite"))
     _set_up_sqlite(engine)
-    with engine.connect() as connection:
+    with _connection(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-    engine.dispose()
+
+
+@contextmanager
+def _connection(engine: Engine) -> Iterator[Connection]:
+    """The only connection of an engine that ends with it."""
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def _with_driver(url: str, driver: str) -> URL:

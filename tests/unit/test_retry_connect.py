@@ -237,7 +237,7 @@ SHAPES = {
     "parentheses": """
         class A:
             async def go(self, client):
-                return (await client.connect()).upper().lower()
+                return (await client.connect())[:]
         def call(client): return A().go(client)
         """,
     "line breaks that lean on parentheses outside": """

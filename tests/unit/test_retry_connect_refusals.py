@@ -108,6 +108,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "call in an f-string": ("async def go(c):\n    await c.connect(f'{c.x()}')", "side effects"),
     "call as receiver": ("async def go(c):\n    await c.pool().connect()", "side effects"),
     "iterator that is used up": ("async def go(c, it):\n    await c.connect(*it)", "used up by the first try"),
+    "another call on its result": ("async def go(c):\n    await (await c.connect()).read()", "which one failed"),
     "two candidates": ("async def go(c):\n    return await c.connect(), await c.connect()", "several calls"),
     "one in the other": ("async def go(c, d):\n    await c.connect(d.connect())", "several calls"),
     "blocking call in a coroutine": ("async def go(c):\n    c.connect()", "blocks inside `async def`"),
@@ -205,6 +206,21 @@ def test_an_error_on_entering_the_context_is_refused(tmp_path: Path) -> None:
         RetryTransientConnect().apply(finding(ERROR, traceback), tmp_path)
 
 
+def test_a_further_call_in_the_statement_is_fine_if_the_next_frame_is_the_connecting_one(tmp_path: Path) -> None:
+    project(tmp_path, {"feed.py": "def go(c):\n    return c.connect().read()\n"})
+    line = frame(tmp_path, "feed.py", "c.connect()", "go")
+    traceback, other = (
+        traceback_of([line, f'  File "/usr/lib/python3.11/client.py", line 1, in {name}\n'], ERROR)
+        for name in ("connect", "read")
+    )
+
+    assert "return _connect_with_retry(c).read()" in after(
+        RetryTransientConnect().apply(finding(ERROR, traceback), tmp_path)
+    )
+    with pytest.raises(RefusedError, match="which one failed"):
+        RetryTransientConnect().apply(finding(ERROR, other), tmp_path)
+
+
 def test_a_subclass_elsewhere_that_has_the_helper_is_respected(tmp_path: Path) -> None:
     project(tmp_path, {"other.py": "class B(Feed):\n    def _connect_with_retry(self): ...\n"})
 
@@ -258,7 +274,14 @@ def test_files_that_cannot_be_read_exactly_are_refused(
         *((name, False) for name in ("disconnect", "on_connect", "connect_callback", "is_connected", "connected")),
         *(
             (name, False)
-            for name in ("close_connection", "connection_lost", "connect_and_fetch", "read", "sock_connect")
+            for name in (
+                "close_connection",
+                "connection_lost",
+                "connection_from_url",
+                "connect_and_fetch",
+                "read",
+                "sock_connect",
+            )
         ),
     ],
 )

@@ -16,7 +16,9 @@ _OPENERS = frozenset(
     | {"POP3", "POP3_SSL", "FTP", "FTP_TLS"}
 )
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_CONNECT_WORDS = frozenset({"connect", "reconnect", "connection"})
+_CONNECT_WORDS = frozenset({"connect", "reconnect"})
+_MAKING_WORDS = frozenset({"open", "create", "make", "new", "establish"})
+_CONSTRUCTING = frozenset({"__init__", "__new__", "__call__"})
 _OTHER_WORDS = frozenset(
     {
         "on",
@@ -34,7 +36,7 @@ _OTHER_WORDS = frozenset(
         "release",
         "sock",
     }
-    | {"disconnect", "count", "check", "get", "set", "list", "log", "socket"}
+    | {"disconnect", "count", "check", "test", "get", "set", "list", "log", "socket"}
 )
 _RETRY = re.compile(r"retry|retries|backoff|back_off|tenacity|stamina", re.IGNORECASE)
 _RETRY_LIBRARIES = frozenset({"tenacity", "stamina", "backoff", "retrying"})
@@ -113,6 +115,7 @@ def find_site(tree: Path, frames: Sequence[Frame]) -> Site:
             raise RefusedError(f"{place} holds several calls that connect, and which one failed cannot be told")
         _refuse_entering(place, frames[depth + 1 :])
         site = _site(place, calls[0])
+        _refuse_other_calls(site, frames[depth + 1 :])
         if not site.is_async:
             _refuse_event_loop(tree, site, frames[:depth])
         return site
@@ -124,7 +127,8 @@ def connects(name: str) -> bool:
     if name in _OPENERS:
         return True
     words = {word.lower() for word in _WORDS.findall(name)}
-    return "connect" in name.lower() and bool(words & _CONNECT_WORDS) and not words & _OTHER_WORDS
+    makes = "connection" in words and bool(words & _MAKING_WORDS)
+    return (makes or bool(words & _CONNECT_WORDS)) and not words & _OTHER_WORDS
 
 
 def _connecting_calls(place: Place) -> list[cst.Call]:
@@ -205,6 +209,17 @@ def _refuse_frames_that_retry(frames: Sequence[Frame]) -> None:
 def _refuse_entering(place: Place, inner: Sequence[Frame]) -> None:
     if inner and inner[0].function.rpartition(".")[2] in {"__enter__", "__aenter__"}:
         raise RefusedError(f"the call at {place} returned; entering its context failed, which cannot be retried")
+
+
+def _refuse_other_calls(site: Site, inner: Sequence[Frame]) -> None:
+    """Where the statement calls something else too, the next frame must say that it was the connecting call."""
+    own = {id(site.call), id(site.whole)}
+    called = [node for node in site.code.nodes(site.function) if isinstance(node, cst.Call) and id(node) not in own]
+    if not any(site.code.runs_on(node, site.place.line) for node in called):
+        return
+    entered = inner[0].function.rpartition(".")[2] if inner else ""
+    if entered not in {site.callee, last_name(site.whole.func), *_CONSTRUCTING}:
+        raise RefusedError(f"{site.place} makes other calls too, and which one failed cannot be told")
 
 
 def _refuse_event_loop(tree: Path, site: Site, outer: Sequence[Frame]) -> None:
