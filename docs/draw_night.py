@@ -24,6 +24,7 @@ def main() -> None:
         first, _second = asyncio.run(play(Path(folder), silent, lambda _step, _detail="": None, kept=False))
     console = Console(record=True, width=118, file=io.StringIO())
     print_night(console, first)
+    console.print()
     svg = console.export_svg(title="selfimprover night --at 2026-02-16T00:17")
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)  # nothing is loaded from elsewhere
     Path(__file__).with_name("night.svg").write_text(svg, encoding="utf-8")

@@ -10,7 +10,7 @@ _STYLE = (
     "color:#1c1c1c;background:#fff}"
     "table{border-collapse:collapse;width:100%;margin:.5rem 0 2rem}th{text-align:left;color:#555;font-weight:600}"
     "th,td{padding:.35rem .6rem;border-bottom:1px solid #ddd;vertical-align:top;overflow-wrap:anywhere}"
-    "h1{font-size:1.5rem}h2{font-size:1.1rem;margin-bottom:0}.error{color:#a40000}"
+    "th,td:first-child{white-space:nowrap}h1{font-size:1.5rem}h2{font-size:1.1rem;margin-bottom:0}.error{color:#a40000}"
     "@media(prefers-color-scheme:dark){body{color:#ddd;background:#161616}th{color:#aaa}th,td{border-color:#333}"
     ".error{color:#ff8a80}}"
 )

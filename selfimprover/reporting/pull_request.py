@@ -2,7 +2,7 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from selfimprover.domain import CaseFile
+from selfimprover.domain import CaseFile, Finding
 from selfimprover.reporting.safe import code, fenced, one_line, prose
 
 
@@ -37,8 +37,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"code": code, "fenced": fenced, "prose": prose, "percent": percent}
+    made.filters |= {"code": code, "fenced": fenced, "prose": prose, "percent": percent, "span": span}
     return made
+
+
+def span(finding: Finding) -> str:
+    """``on 2026-02-15``, or ``from 2026-02-12 to 2026-02-15`` (UTC)."""
+    first, last = f"{finding.first_seen:%Y-%m-%d}", f"{finding.last_seen:%Y-%m-%d}"
+    return f"on {first}" if first == last else f"from {first} to {last}"
 
 
 def percent(part: int, whole: int) -> str:

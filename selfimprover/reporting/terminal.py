@@ -14,13 +14,13 @@ _SHORT = frozenset({"Day", "Tasks", "Count", "Type", "Finding", "State", "Status
 def print_night(console: Console, report: NightReport) -> None:
     """The whole report of a night."""
     shown = view(report)
-    console.print(f"[bold]{escape(shown.headline)}[/bold]: {escape(shown.summary)}")
+    console.print(f"[bold]{escape(shown.headline)}[/bold]: {escape(shown.summary)}", highlight=False)
     for table in shown.tables:
         print_table(console, table)
     for note in shown.notes:
-        console.print(f"[yellow]note[/yellow] {escape(note)}")
+        console.print(f"\n[yellow]note[/yellow] {escape(note)}", highlight=False)
     for problem in shown.problems:
-        console.print(f"[red]error[/red] {escape(problem)}")
+        console.print(f"\n[red]error[/red] {escape(problem)}", highlight=False)
 
 
 def print_table(console: Console, table: Table) -> None:

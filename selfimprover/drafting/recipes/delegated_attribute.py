@@ -32,12 +32,12 @@ class DelegatedAttribute:
             title=f"Delegate {owner_name}.{attribute} to {holder}",
             summary="delegated property",
             root_cause=(
-                f"{found.place} reads {attribute} from {owner_name}, but only {handler},"
-                f" which {owner_name} holds as {holder}, has it ({defined_at})."
+                f"`{found.place}` reads `{attribute}` from `{owner_name}`, but only `{handler}`,"
+                f" which `{owner_name}` holds as `{holder}`, has it (`{defined_at}`)."
             ),
             change=(
-                f"A property with a setter hands {attribute} on from {owner_name} to {holder}, checked with hasattr;"
-                f" reading gives {empty} while there is no {holder}, and setting it then raises AttributeError."
+                f"A property with a setter hands `{attribute}` on from `{owner_name}` to `{holder}`,"
+                f" checked with hasattr; reading gives `{empty}` while there is no `{holder}`, and setting it then raises AttributeError."
             ),
             may_hide=(
                 f"An absent `{holder}` is now read as empty ({empty}) instead of raising AttributeError.",
@@ -46,10 +46,10 @@ class DelegatedAttribute:
             risk=Risk.DEFENSIVE_CHECK,
             edits=(Edit(source.path, source.text, with_property(found)),),
             proof=(
-                f"Task {sample.id} failed with AttributeError at {found.place}, which reads {attribute}.",
-                f"{found.owner.at()}: {owner_name} is the only class of that name; neither it nor its bases define it.",
-                f"{defined_at}: {handler} is the only other class outside the tests that defines {attribute}.",
-                f"{found.held_at}: {owner_name} keeps its {handler} in {holder} and in no other attribute.",
+                f"Task {sample.id} failed with AttributeError at `{found.place}`, which reads `{attribute}`.",
+                f"`{owner_name}` (`{found.owner.at()}`) is the only class of that name; it and its bases do not define it.",
+                f"`{handler}` (`{defined_at}`) is the only other class outside the tests that defines `{attribute}`.",
+                f"`{owner_name}` keeps its `{handler}` in `{holder}` (`{found.held_at}`) and in no other attribute.",
             ),
         )
 

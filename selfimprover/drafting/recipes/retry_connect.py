@@ -42,12 +42,12 @@ class RetryTransientConnect:
             title=f"Retry {owner} {site.callee.lstrip('_')} with capped back-off",
             summary="retry with capped back-off",
             root_cause=(
-                f"{site.place} calls {site.callee} once and gives up on the first {error},"
+                f"`{site.place}` calls `{site.callee}` once and gives up on the first {error},"
                 " although the other side usually answers."
             ),
             change=(
-                f"The same call is now tried up to {TRIES} times in {site.helper}, with pauses of"
-                f" {FIRST_PAUSE} s * 2^attempt, each at most {LONGEST_PAUSE:g} s; the last error is raised unchanged."
+                f"The same call is now tried up to {TRIES} times in `{site.helper}`, with pauses of"
+                f" {FIRST_PAUSE} s × 2^attempt, each at most {LONGEST_PAUSE:g} s; the last error is raised unchanged."
             ),
             may_hide=(
                 f"A server that is down for longer shows up to {waits:g} s and {TRIES - 1} more tries later.",
@@ -57,9 +57,9 @@ class RetryTransientConnect:
             edits=(Edit(source.path, source.text, after),),
             proof=(
                 numbers,
-                f"Task {sample.id} failed with {error} on the call at {site.place}.",
+                f"Task {sample.id} failed with {error} on the call at `{site.place}`.",
                 "Its arguments only read names, attributes and constants: nothing but connecting happens again.",
-                f"Neither {site.function.name.value} nor anything on the failing stack retries it already.",
+                f"Neither `{site.function.name.value}` nor anything on the failing stack retries it already.",
             ),
         )
 

@@ -119,6 +119,8 @@ def _shared_suffix(left: tuple[str, ...], right: tuple[str, ...]) -> int:
 
 def _refuse_strange_paths(tree: Path, path: str) -> None:
     parts = PurePosixPath(path).parts
+    if "`" in path or not path.isprintable():
+        raise RefusedError("a file with a strange name is in the way")
     if not parts or ".." in parts or PurePosixPath(path).is_absolute():
         raise RefusedError(f"{path} lies outside the project's files")
     for depth in range(1, len(parts) + 1):
