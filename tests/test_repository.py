@@ -34,7 +34,3 @@ def test_everything_that_the_code_needs_is_in_the_wheel(tmp_path: Path) -> None:
         ["git", "-C", str(ROOT), "ls-files", "selfimprover"], check=True, capture_output=True, text=True
     ).stdout.split()
     assert set(tracked) - packed == set()
-
-
-def test_the_demo_assistants_own_readme_and_ignore_file_come_along() -> None:
-    assert (ROOT / "selfimprover/demo/assistant/.gitignore").is_file()

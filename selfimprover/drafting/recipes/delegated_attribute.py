@@ -37,7 +37,8 @@ class DelegatedAttribute:
             ),
             change=(
                 f"A property with a setter hands `{attribute}` on from `{owner_name}` to `{holder}`,"
-                f" checked with hasattr; reading gives `{empty}` while there is no `{holder}`, and setting it then raises AttributeError."
+                f" checked with hasattr; reading gives `{empty}` while there is no `{holder}`, and setting it then"
+                " raises AttributeError."
             ),
             may_hide=(
                 f"An absent `{holder}` is now read as empty ({empty}) instead of raising AttributeError.",
@@ -47,7 +48,7 @@ class DelegatedAttribute:
             edits=(Edit(source.path, source.text, with_property(found)),),
             proof=(
                 f"Task {sample.id} failed with AttributeError at `{found.place}`, which reads `{attribute}`.",
-                f"`{owner_name}` (`{found.owner.at()}`) is the only class of that name; it and its bases do not define it.",
+                f"`{owner_name}` (`{found.owner.at()}`) is the only class so named; neither it nor its bases have it.",
                 f"`{handler}` (`{defined_at}`) is the only other class outside the tests that defines `{attribute}`.",
                 f"`{owner_name}` keeps its `{handler}` in `{holder}` (`{found.held_at}`) and in no other attribute.",
             ),
