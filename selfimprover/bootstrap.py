@@ -129,8 +129,10 @@ class App:
 
     @asynccontextmanager
     async def memory(self) -> AsyncIterator[SqlMemory]:
-        """The memory with the newest schema."""
-        engine.ensure_schema(self.memory_url, self.folder.backups)
+        """The memory with the newest schema; an older one is upgraded first, which nobody else may be writing to."""
+        if engine.current_revision(self.memory_url) != engine.REVISIONS[-1]:
+            with self.held():
+                pass
         store = SqlMemory(self.memory_url)
         try:
             yield store
@@ -143,9 +145,10 @@ class App:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """This process as the only one that writes the state."""
+        """This process as the only one that writes the state, whose memory has the newest schema."""
         self.folder.prepare()
         with self.folder.lock():
+            engine.ensure_schema(self.memory_url, self.folder.backups)
             yield
 
     @asynccontextmanager
@@ -160,13 +163,24 @@ class App:
         """A night over all projects, or one. A dry run works on a copy of the memory and reads everything else."""
         with tempfile.TemporaryDirectory(prefix="selfimprover-") as name:
             scratch = Path(name)
-            app = replace(self, settings=_elsewhere(self, scratch)) if dry_run else self
+            app = self._on_a_copy(scratch) if dry_run else self
             redact = self.redactor(os.urandom(32) if dry_run else self.folder.redaction_key())
             projects = tuple(self._project(one, redact, dry_run=dry_run) for one in self.projects(project))
             (scratch / "trees").mkdir()
             async with app.memory() as memory:
                 parts = self._parts(memory, progress, scratch / "trees", mode)
                 yield Night(parts, projects), parts, projects
+
+    def _on_a_copy(self, scratch: Path) -> "App":
+        """The same over a copy of the memory, so that a dry run may write what nobody keeps."""
+        copy = scratch / "memory.db"
+        original = engine.sqlite_path(self.memory_url)
+        if original is not None and original.exists():
+            engine.backup(original, copy)
+        url = f"sqlite:///{copy}"
+        engine.ensure_schema(url, scratch)
+        memory = self.settings.memory.model_copy(update={"url": url})
+        return replace(self, settings=self.settings.model_copy(update={"memory": memory}))
 
     def _project(self, project: Project, redact: redaction.Redactor, *, dry_run: bool) -> ProjectParts:
         return ProjectParts(
@@ -210,16 +224,6 @@ def open_app(config: Path | None) -> App:
     """Loads the configuration; raises ``UsageError`` for anything wrong in it."""
     settings, file = load(config)
     return App(settings, file)
-
-
-def _elsewhere(app: App, scratch: Path) -> Settings:
-    """The same settings over a copy of the memory, so that a dry run may write what nobody keeps."""
-    copy = scratch / "memory.db"
-    original = engine.sqlite_path(app.memory_url)
-    if original is not None and original.exists():
-        engine.backup(original, copy)
-    memory = app.settings.memory.model_copy(update={"url": f"sqlite:///{copy}"})
-    return app.settings.model_copy(update={"memory": memory})
 
 
 def _machine_zone() -> ZoneInfo:

@@ -1,16 +1,35 @@
 """All commands under one name."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from selfimprover.cli import check, demo, findings, memory, night, prs, report
 
 app = typer.Typer(
     name="selfimprover",
-    help="Finds an assistant's repeated errors at night and proposes proven fixes as pull requests.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"selfimprover {version('selfimprover')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Finds an assistant's repeated errors at night and proposes proven fixes as pull requests."""
+
+
 app.command("demo")(demo.demo)
 app.command("check")(check.check)
 app.command("night")(night.night)

@@ -85,7 +85,8 @@ class Fixer:
             step = self._step(case, State.DRAFTED, f"drafted by {draft.drafter}")
             return await self.parts.memory.store_draft(step, draft, self._key(base, project))
         reason = "no drafter fits: " + "; ".join(refusals) if refusals else "there is no drafter"
-        step = self._step(case, State.PARKED, reason, f"Not fixed: {reason}.")
+        known = case.state is State.PARKED and case.reason == reason
+        step = self._step(case, State.PARKED, reason, None if known else f"Not fixed: {reason}.")
         return await self.parts.memory.park(step, self._key(base, project))
 
     async def _verify(self, case: CaseFile, base: Base, project: ProjectParts) -> CaseFile:

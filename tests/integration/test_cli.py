@@ -169,7 +169,13 @@ def test_a_dismissed_finding_is_left_alone(place: Place) -> None:
     fails(place.run("findings", "publish", finding["id"]), 2, "no proven fix")
 
 
-def test_a_dry_run_leaves_no_trace(place: Place) -> None:
+@pytest.mark.parametrize("after_a_night", [False, True])
+def test_a_dry_run_leaves_no_trace(place: Place, after_a_night: bool) -> None:
+    if after_a_night:
+        place.database.rename(place.folder / "later.db")
+        place.record("ValueError: once")
+        place.night()
+        (place.folder / "later.db").replace(place.database)
     before = {path: path.stat().st_mtime_ns for path in place.folder.rglob("*")}
 
     report = place.night("--dry-run")
@@ -481,6 +487,7 @@ def test_help_and_version_of_every_command_are_quick_to_reach() -> None:
         ["findings", "show"],
     ):
         assert RUNNER.invoke(app, [*command, "--help"]).exit_code == 0
+    assert RUNNER.invoke(app, ["--version"]).stdout.startswith("selfimprover 0.")
 
 
 def test_heavy_libraries_are_not_loaded_for_help_or_status() -> None:

@@ -224,6 +224,7 @@ async def test_a_parked_finding_is_tried_again_only_while_attempts_last_or_somet
         report = await world.night(NIGHT + timedelta(minutes=night))
     assert len(world.drafter.seen) == 2
     assert report.findings[0].reason == "no drafter fits: recipe:fake: not this shape"
+    assert sum("Not fixed" in line for line in await world.evidence()) == 1
 
     world.verifier.configuration = "another"
     await world.night(NIGHT + timedelta(minutes=9))

@@ -43,6 +43,7 @@ class DelegatedAttribute:
             may_hide=(
                 f"An absent `{holder}` is now read as empty ({empty}) instead of raising AttributeError.",
                 f"So is an object in `{holder}` that has no `{attribute}`.",
+                f'Code that asks hasattr(…, "{attribute}") of a `{owner_name}` is now always told yes.',
             ),
             risk=Risk.DEFENSIVE_CHECK,
             edits=(Edit(source.path, source.text, with_property(found)),),
