@@ -75,7 +75,8 @@ def backup(path: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".partial")
     partial.unlink(missing_ok=True)
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    options = "&".join(f"{name}={value}" for name, value in _only_reading(path).items())
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{options}", uri=True)
     try:
         connection.execute("VACUUM INTO ?", (str(partial),))
     finally:
@@ -133,7 +134,14 @@ def _read_only(url: str) -> URL:
     path = sqlite_path(url)
     if path is None:
         return make_url(url)
-    return URL.create("sqlite+pysqlite", database=path.absolute().as_uri(), query={"mode": "ro", "uri": "true"})
+    query = {**_only_reading(path), "uri": "true"}
+    return URL.create("sqlite+pysqlite", database=path.absolute().as_uri(), query=query)
+
+
+def _only_reading(path: Path) -> dict[str, str]:
+    """URI parameters that leave no file behind: without a log beside it nobody writes, so nothing need be shared."""
+    at_rest = not path.with_name(f"{path.name}-wal").exists()
+    return {"mode": "ro", "immutable": "1"} if at_rest else {"mode": "ro"}
 
 
 def _set_up_sqlite(engine: Engine) -> None:

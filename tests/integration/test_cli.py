@@ -185,7 +185,10 @@ def test_a_dry_run_leaves_no_trace(place: Place, after_a_night: bool) -> None:
     assert {path: path.stat().st_mtime_ns for path in place.folder.rglob("*")} == before
 
 
-def test_check_writes_nothing_and_says_what_is_wrong(place: Place) -> None:
+@pytest.mark.parametrize("after_a_night", [False, True])
+def test_check_writes_nothing_and_says_what_is_wrong(place: Place, after_a_night: bool) -> None:
+    if after_a_night:
+        place.night()
     before = sorted(place.folder.rglob("*"))
     good = place.run("check", "--json")
     place.configure(test="")
