@@ -1,9 +1,8 @@
 """The composition root: the only place that builds real objects from the settings."""
 
 import os
-import re
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -30,8 +29,7 @@ from selfimprover.telemetry.sqlite import SqliteSource
 from selfimprover.verification.confidence import confidence
 from selfimprover.verification.verifier import TreeVerifier
 
-_SECRET_NAME = re.compile(r"(?i)(?:token|secret|passw|api_?key|credential)")
-_SECRET_LENGTH = 8
+_FIRST_YEAR, _LAST_YEAR = 1980, 2200
 
 
 def silent(step: str, detail: str = "") -> None:
@@ -69,6 +67,9 @@ class App:
         except ValueError as error:
             mend = "write an ISO 8601 instant such as 2026-02-16T00:17 or 2026-02-16T00:17:00Z"
             raise UsageError(f"{text!r} is no instant", where="--at", mend=mend) from error
+        if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+            mend = f"write a year from {_FIRST_YEAR} to {_LAST_YEAR}"
+            raise UsageError(f"{text!r} is out of reach", where="--at", mend=mend)
         return (at if at.tzinfo else at.replace(tzinfo=self.calendar.timezone)).astimezone(UTC)
 
     def projects(self, name: str | None = None) -> tuple[Project, ...]:
@@ -84,7 +85,7 @@ class App:
 
     def redactor(self, key: bytes) -> redaction.Redactor:
         """Knows every secret of the configuration and of this process's environment."""
-        return redaction.Redactor(key, [*self.settings.secrets(), *_secrets_of(os.environ)])
+        return redaction.Redactor(key, [*self.settings.secrets(), *redaction.secrets_in(os.environ)])
 
     def log(self, *, debug: bool, quiet: bool) -> None:
         """Sets up the logs; a digest of a secret in a log needs no key that lasts."""
@@ -168,7 +169,7 @@ class App:
             projects = tuple(self._project(one, redact, dry_run=dry_run) for one in self.projects(project))
             (scratch / "trees").mkdir()
             async with app.memory() as memory:
-                parts = self._parts(memory, progress, scratch / "trees", mode)
+                parts = self._parts(memory, redact, progress, scratch / "trees", mode)
                 yield Night(parts, projects), parts, projects
 
     def _on_a_copy(self, scratch: Path) -> "App":
@@ -191,7 +192,9 @@ class App:
             verifier=self.verifier(project),
         )
 
-    def _parts(self, memory: SqlMemory, progress: Progress, scratch: Path, mode: Mode | None) -> NightParts:
+    def _parts(
+        self, memory: SqlMemory, redact: redaction.Redactor, progress: Progress, scratch: Path, mode: Mode | None
+    ) -> NightParts:
         publish, limits, chosen = self.settings.publish, self.settings.limits, self.settings.analyzers
         return NightParts(
             memory=memory,
@@ -215,6 +218,7 @@ class App:
                 open_pull_requests=limits.open_pull_requests,
                 attempts=limits.attempts_per_finding,
             ),
+            redact=redact,
             progress=progress,
             scratch=scratch,
         )
@@ -233,7 +237,3 @@ def _machine_zone() -> ZoneInfo:
         return ZoneInfo(get_localzone_name())
     except (KeyError, ValueError, OSError):
         return ZoneInfo("UTC")
-
-
-def _secrets_of(environment: Mapping[str, str]) -> list[str]:
-    return [value for name, value in environment.items() if _SECRET_NAME.search(name) and len(value) >= _SECRET_LENGTH]

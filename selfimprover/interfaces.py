@@ -230,8 +230,10 @@ class Memory(Protocol):
         """Everything about all findings, most occurrences first."""
         ...
 
-    async def remember(self, finding: Finding, evidence: Evidence, night: str, at: datetime) -> CaseFile:
-        """Stores a finding: new ones begin as *found* with ``evidence``, known ones get tonight's numbers."""
+    async def remember(
+        self, finding: Finding, project: str, evidence: Evidence, night: str, at: datetime
+    ) -> CaseFile:
+        """New findings begin as *found* at home in ``project``, with ``evidence``; known ones get tonight's numbers."""
         ...
 
     async def note_triage(self, finding_id: str, triage: Triage) -> None:

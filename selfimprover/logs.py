@@ -18,9 +18,11 @@ def set_up(redact: Callable[[str], str] | None = None, *, debug: bool = False, q
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([] if interactive else [structlog.processors.format_exc_info]),
+            structlog.processors.format_exc_info,  # before redaction: a traceback is text like any other
             *([_redacting(redact)] if redact else []),
-            structlog.dev.ConsoleRenderer() if interactive else structlog.processors.JSONRenderer(),
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+            if interactive
+            else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # looked up late: who embeds us may redirect it

@@ -10,7 +10,7 @@ import base64
 import hmac
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from hashlib import sha256
 from urllib.parse import quote
@@ -19,6 +19,10 @@ import re2
 
 _MIN_KNOWN = 6
 _PLACEHOLDER = re.compile(r"(\[REDACTED:[a-z-]+:[0-9a-f]{6}\])")
+
+_ANNOUNCED = r"(?:password|passwd|passphrase|pwd|_pass|secret|(?:api|access|private)[_-]?key|session[_-]?id|token)"
+_SECRET_NAME = re.compile(r"(?i)token|secret|passw|_pass$|(?:^|_)key$|api_?key|credential|_dsn$|database_url|webhook")
+_SECRET_LENGTH = 8
 
 _RULES: tuple[tuple[str, str], ...] = (
     # Where a rule has a group, only the group is the secret.
@@ -42,12 +46,18 @@ _RULES: tuple[tuple[str, str], ...] = (
     ("huggingface-token", r"\bhf_[A-Za-z0-9]{30,}"),
     ("telegram-token", r"\b\d{8,10}:AA[A-Za-z0-9_-]{33}"),
     ("jwt", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"),
+    ("sendgrid-key", r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
+    ("cookie", r"(?i)\b(?:set-)?cookie['\"]?\s*[:=]\s*['\"]?([^\r\n'\"]{4,})"),
+    ("authorization", r"(?i)\bauthorization['\"]?\s*[:=]\s*['\"]?(?:[a-z]+\s+)?([^\s'\",;]{8,})"),
     ("authorization", r"(?i)\b(?:bearer|basic)\s+([A-Za-z0-9+/._~=-]{12,})"),
-    ("url-password", r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@"),
+    ("url-password", r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@'\"]*:([^\s'\"]+)@"),
+    ("secret", r"(?i)--?(?:password|passwd|passphrase|secret|token|api-key)[ =]+([^\s'\"]{4,})"),
+    ("secret", rf"(?i){_ANNOUNCED}['\"]?\s*(?:=|:)\s*'([^'\r\n]{{4,}})'"),
+    ("secret", rf"(?i){_ANNOUNCED}['\"]?\s*(?:=|:)\s*\"([^\"\r\n]{{4,}})\""),
     (
         "secret",
         (
-            r"(?i)(?:password|passwd|passphrase|pwd|secret|(?:api|access|private)[_-]?key|session[_-]?id|cookie|token)"
+            rf"(?i){_ANNOUNCED}"
             r"['\"]?\s*(?:=|:)\s*['\"]?([^\s'\",;&)}\]]{4,})"
         ),
     ),
@@ -93,6 +103,12 @@ class Redactor:
     def _placeholder(self, kind: str, secret: str) -> str:
         digest = hmac.new(self._key, secret.encode(), sha256).hexdigest()[:6]
         return f"[REDACTED:{kind}:{digest}]"
+
+
+def secrets_in(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The values of variables whose names announce a secret."""
+    named = ((name, value) for name, value in environment.items() if _SECRET_NAME.search(name))
+    return tuple(value for _, value in named if len(value) >= _SECRET_LENGTH)
 
 
 def _encodings(known: Iterable[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from selfimprover.analyzers.failure_rate import FailureRate
 from selfimprover.analyzers.repeated_errors import RepeatedErrors
-from selfimprover.domain import Baseline, Calendar, Finding, NightReport, Window
+from selfimprover.domain import Baseline, Calendar, CaseFile, Finding, NightReport, Window
 from selfimprover.interfaces import Analyzer, Fingerprinter
 from selfimprover.memory.engine import ensure_schema
 from selfimprover.memory.store import SqlMemory
@@ -61,6 +61,10 @@ class World:
     limits: Limits = field(default_factory=Limits)
     analyzers: Sequence[Analyzer] = (RepeatedErrors({}), FailureRate({}))
     fingerprinter: Fingerprinter = field(default_factory=ErrorFingerprinter)
+    others: dict[str, tuple[FakeTelemetry, FakeForge]] = field(default_factory=dict)
+    """Further projects."""
+    only: str | None = None
+    """Hold nights over this project alone."""
     nights: int = 0
 
     @property
@@ -71,14 +75,32 @@ class World:
         ensure_schema(self.url, self.folder / "backups")
         return SqlMemory(self.url)
 
-    def fail(self, error: str, times: int, *, until: datetime = NIGHT, every: timedelta = timedelta(hours=2)) -> None:
+    def fail(
+        self,
+        error: str,
+        times: int,
+        *,
+        until: datetime = NIGHT,
+        every: timedelta = timedelta(hours=2),
+        project: str = "assistant",
+    ) -> None:
         """Adds failures, each with four tasks that went well around it."""
+        tasks = self.others[project][0].tasks if project in self.others else self.telemetry.tasks
         for number in range(times):
             at = until - every * (number + 1)
-            self.telemetry.tasks.append(task(len(self.telemetry.tasks), at, error=error))
-            for minutes in (3, 6, 9, 12):
-                done = task(len(self.telemetry.tasks), at + timedelta(minutes=minutes))
-                self.telemetry.tasks.append(done)
+            tasks.append(task(len(tasks), at, error=error, project=project))
+            tasks += [
+                task(len(tasks) + later, at + timedelta(minutes=3 * later + 3), project=project) for later in range(4)
+            ]
+
+    async def case(self) -> CaseFile:
+        """The only case that the memory has."""
+        memory = self.memory()
+        try:
+            (case,) = await memory.cases()
+        finally:
+            await memory.close()
+        return case
 
     async def night(self, at: datetime = NIGHT, *, dry_run: bool = False) -> NightReport:
         """One night on everything as it is now."""
@@ -86,13 +108,12 @@ class World:
         scratch = self.folder / f"scratch-{self.nights}"
         scratch.mkdir()
         memory = self.memory()
-        project = ProjectParts(
-            name="assistant",
-            telemetry=self.telemetry,
-            forge=self.forge,
-            drafters=(self.drafter,),
-            verifier=self.verifier,
-        )
+        all_projects = {"assistant": (self.telemetry, self.forge), **self.others}
+        projects = [
+            ProjectParts(name=name, telemetry=telemetry, forge=forge, drafters=(self.drafter,), verifier=self.verifier)
+            for name, (telemetry, forge) in all_projects.items()
+            if self.only in {None, name}
+        ]
         parts = NightParts(
             memory=memory,
             analyzers=self.analyzers,
@@ -104,11 +125,12 @@ class World:
             calendar=Calendar(ZoneInfo("UTC")),
             publishing=Publishing(mode=self.mode, author="selfimprover <selfimprover@localhost>"),
             limits=self.limits,
+            redact=lambda text: text.replace("hunter2", "[…]"),
             progress=lambda _step, _detail="": None,
             scratch=scratch,
         )
         try:
-            return await Night(parts, [project]).run(at, dry_run=dry_run)
+            return await Night(parts, projects).run(at, dry_run=dry_run)
         finally:
             await memory.close()
 

@@ -10,7 +10,7 @@ from selfimprover.statistics import compare_rates, overdispersion
 
 
 class FailureRate:
-    """Finds a failure rate that rose for certain: the exact 95 % interval of its ratio lies above 1.
+    """Finds a failure rate that rose beyond chance: the exact 95 % interval of its ratio lies above 1.
 
     Silent when there is too little to tell, which is most often.
     """

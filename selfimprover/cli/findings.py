@@ -144,7 +144,7 @@ async def _publish(app: "App", case: CaseFile) -> CaseFile:
             mend="`selfimprover findings show` tells its life",
         )
     mode = Mode.READY if app.settings.publish.mode == "observe" else None
-    async with app.night(project=case.finding.projects[0], mode=mode) as (_night, parts, (project,)):
+    async with app.night(project=case.project, mode=mode) as (_night, parts, (project,)):
         return await publish_one(parts, project, case, datetime.now(UTC))
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import functools
+import os
 import signal
-import sys
 import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
@@ -61,10 +61,14 @@ def say(message: str) -> None:
 def _line(error: SelfImproverError) -> str:
     mend = f" → {error.mend}" if error.mend else ""
     where = f"{error.where}: " if error.where else ""
-    return " ".join(f"{where}{error.what}{mend}".split())
+    return f"{where}{error.what}{mend}"
 
 
 def _tell(message: str, kwargs: dict[str, Any]) -> None:
+    """Whatever it is, it is said on one line and without the secrets that this process knows."""
+    from selfimprover.redaction import Redactor, secrets_in
+
+    redact = Redactor(os.urandom(16), secrets_in(os.environ))
     if kwargs.get("debug"):
-        traceback.print_exc(file=sys.stderr)
-    say(f"selfimprover: {message}")
+        say(redact(traceback.format_exc()))
+    say(redact(" ".join(f"selfimprover: {message}".split())))

@@ -11,7 +11,7 @@ from selfimprover.domain.outcomes import Outcome, OutcomeState
 from selfimprover.domain.pulls import ChecksState, Commit, Proposal, PullRequest, PullState
 from selfimprover.domain.reports import FindingReport, NightReport, Problem, ProjectReport, TopError, Usage
 from selfimprover.domain.telemetry import Query, TaskCount, TaskCounts, TaskRecord
-from selfimprover.domain.time import Calendar, Window
+from selfimprover.domain.time import Calendar, Window, iso
 
 __all__ = [
     "Baseline",
@@ -51,4 +51,5 @@ __all__ = [
     "Usage",
     "Verdict",
     "Window",
+    "iso",
 ]

@@ -38,6 +38,8 @@ class CaseFile:
     """Everything the memory holds about one finding."""
 
     finding: Finding
+    project: str
+    """Whose repository gets the fix: settled when the finding is first seen, whatever tonight's numbers say."""
     state: State
     reason: str
     triage: Triage | None = None

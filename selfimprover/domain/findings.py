@@ -60,7 +60,7 @@ class Finding:
     first_seen: datetime
     last_seen: datetime
     projects: tuple[str, ...]
-    """Where it was seen, most occurrences first; the first is the one that gets the fix."""
+    """Where it was seen."""
     baseline: Baseline
     samples: tuple[TaskRecord, ...] = ()
     queries: tuple[Query, ...] = ()

@@ -4,6 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 
+def iso(at: datetime) -> str:
+    """ISO 8601 in UTC with ``Z``: how instants are written everywhere."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A stretch of time, from ``start`` up to but without ``end`` (both aware, UTC)."""

@@ -74,6 +74,7 @@ def _case(
 ) -> CaseFile:
     return CaseFile(
         finding=decode(Finding, row.data),
+        project=row.project,
         state=State(row.state),
         reason=row.reason,
         triage=_optional(Triage, row.triage),

@@ -1,7 +1,6 @@
 """Classes of ``domain`` as JSON text and back."""
 
 from collections.abc import Hashable
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
@@ -24,8 +23,3 @@ def decode(kind: type[T], text: str) -> T:
     """The dataclass that ``encode`` wrote."""
     value: T = _adapter(cast("Hashable", kind)).validate_json(text)
     return value
-
-
-def instant(at: datetime) -> str:
-    """ISO 8601 in UTC with ``Z``."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

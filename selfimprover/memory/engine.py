@@ -58,6 +58,8 @@ def ensure_schema(url: str, backups: Path) -> None:
     if revision is not None and path is not None:
         backup(path, backups / f"memory-before-{REVISIONS[-1]}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.db")
     _migrate(url)
+    if path is not None:
+        path.chmod(0o600)
 
 
 def require_known(revision: str, url: str) -> None:

@@ -10,9 +10,8 @@ from hashlib import sha256
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from selfimprover.domain import Evidence
+from selfimprover.domain import Evidence, iso
 from selfimprover.memory import tables
-from selfimprover.memory.codec import instant
 
 SOURCE = "self-improver"
 
@@ -39,7 +38,7 @@ def _line(entry: Evidence, previous: str | None) -> str:
         "content": entry.content,
         "source": SOURCE,
         "confidence": entry.confidence,
-        "timestamp": instant(entry.timestamp),
+        "timestamp": iso(entry.timestamp),
         "metadata": {**entry.metadata, "previous": previous},
     }
     return json.dumps(document, ensure_ascii=False, separators=(", ", ": "))

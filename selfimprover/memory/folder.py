@@ -18,7 +18,7 @@ class StateFolder:
         self.backups = path / "backups"
 
     def prepare(self) -> None:
-        """Creates the folder (private to its owner); raises ``UsageError`` if it cannot be written."""
+        """Creates the folder, private to its owner, if there is none; raises ``UsageError`` if it cannot be used."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             probe = self.path / f".probe-{os.getpid()}"

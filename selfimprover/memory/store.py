@@ -1,7 +1,7 @@
 """The memory on an SQL database: every step of a finding is one transaction of state, journal and evidence."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,30 +23,31 @@ from selfimprover.domain import (
     Transition,
     Triage,
     Verdict,
+    iso,
 )
 from selfimprover.errors import ConflictError
 from selfimprover.memory import evidence as chain
 from selfimprover.memory import tables
 from selfimprover.memory.cases import read_cases
-from selfimprover.memory.codec import decode, encode, instant
+from selfimprover.memory.codec import decode, encode
 from selfimprover.memory.engine import open_engine
 
 _ENDS = {State.DISMISSED, State.GONE}
+_PULLED = {State.OPEN, State.MERGED, State.CLOSED}
+"""What the forge says of a pull request, which a memory that was lost or restored may learn in any state."""
 _STEPS: dict[State, set[State]] = {
-    # A finding whose pull request the memory had lost goes from found to what the forge says of it.
-    State.FOUND: {State.DRAFTED, State.DIAGNOSED, State.SKIPPED, State.PARKED, State.OPEN, State.MERGED, State.CLOSED}
-    | _ENDS,
-    State.DRAFTED: {State.DRAFTED, State.VERIFIED, State.PARKED} | _ENDS,
-    State.VERIFIED: {State.DRAFTED, State.PUSHED, State.PARKED} | _ENDS,
-    State.PUSHED: {State.OPEN, State.PARKED},
+    State.FOUND: {State.DRAFTED, State.DIAGNOSED, State.SKIPPED, State.PARKED} | _ENDS | _PULLED,
+    State.DRAFTED: {State.DRAFTED, State.VERIFIED, State.PARKED} | _ENDS | _PULLED,
+    State.VERIFIED: {State.DRAFTED, State.PUSHED, State.PARKED} | _ENDS | _PULLED,
+    State.PUSHED: {State.PARKED} | _PULLED,
     State.OPEN: {State.MERGED, State.CLOSED},
     State.MERGED: set(),
     State.CLOSED: set(),
-    State.DIAGNOSED: {State.FOUND} | _ENDS,
-    State.SKIPPED: {State.FOUND} | _ENDS,
-    State.PARKED: {State.DRAFTED, State.PARKED} | _ENDS,
+    State.DIAGNOSED: {State.FOUND} | _ENDS | _PULLED,
+    State.SKIPPED: {State.FOUND} | _ENDS | _PULLED,
+    State.PARKED: {State.DRAFTED, State.PARKED} | _ENDS | _PULLED,
     State.DISMISSED: set(),
-    State.GONE: {State.FOUND, State.DISMISSED},
+    State.GONE: {State.FOUND, State.DISMISSED} | _PULLED,
 }
 """Which state may follow which."""
 
@@ -72,10 +73,10 @@ class SqlMemory:
             unfinished = [row.key for row in rows if row.status == "running"]
             if unfinished:
                 resumed = night.c.key == unfinished[0]
-                await connection.execute(update(night).where(resumed).values(at=instant(at), tries=night.c.tries + 1))
+                await connection.execute(update(night).where(resumed).values(at=iso(at), tries=night.c.tries + 1))
                 return str(unfinished[0])
             key = date_key if not rows else f"{date_key}-{len(rows) + 1}"
-            values = {"key": key, "day": date_key, "at": instant(at), "tries": 1, "status": "running"}
+            values = {"key": key, "day": date_key, "at": iso(at), "tries": 1, "status": "running"}
             await connection.execute(insert(night).values(values))
             return key
 
@@ -84,15 +85,15 @@ class SqlMemory:
         night = tables.night
         async with self._engine.begin() as connection:
             await connection.execute(
-                update(night).where(night.c.key == report.night).values(status="ended", report=encode(report))
+                update(night)
+                .where(night.c.key == report.night)
+                .values(status="ended", ended=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}", report=encode(report))
             )
 
     async def report(self, key: str | None = None) -> NightReport | None:
         """The report of the night with this key, or of the last one that ended."""
         night = tables.night.c
-        query = (
-            select(night.report).where(night.report.is_not(None)).order_by(night.at.desc(), night.key.desc()).limit(1)
-        )
+        query = select(night.report).where(night.report.is_not(None)).order_by(night.ended.desc()).limit(1)
         if key is not None:
             query = query.where(night.key == key)
         async with self._engine.connect() as connection:
@@ -102,7 +103,7 @@ class SqlMemory:
     async def nights(self) -> Sequence[str]:
         """The keys of all nights that ended, oldest first."""
         night = tables.night.c
-        query = select(night.key).where(night.report.is_not(None)).order_by(night.at, night.key)
+        query = select(night.key).where(night.report.is_not(None)).order_by(night.ended)
         async with self._engine.connect() as connection:
             return [str(key) for key in (await connection.execute(query)).scalars()]
 
@@ -139,14 +140,15 @@ class SqlMemory:
         async with self._engine.connect() as connection:
             return await read_cases(connection)
 
-    async def remember(self, finding: Finding, evidence: Evidence, night: str, at: datetime) -> CaseFile:
-        """Stores a finding: a new one begins as *found* with ``evidence``, a known one gets tonight's numbers."""
+    async def remember(self, finding: Finding, project: str, evidence: Evidence, night: str, at: datetime) -> CaseFile:
+        """A new finding begins as *found*, at home in ``project``; a known one gets tonight's numbers."""
         table = tables.finding
         async with self._engine.begin() as connection:
             numbers = {"occurrences": finding.occurrences, "last_night": night, "data": encode(finding)}
             known = await connection.execute(update(table).where(table.c.id == finding.id).values(numbers))
             if not known.rowcount:
                 fresh = {"id": finding.id, "state": State.FOUND, "reason": "new", "generation": 1, "first_night": night}
+                fresh["project"] = project
                 await connection.execute(insert(table).values(**fresh, **numbers, attempts=0, attempt_key=""))
                 await _journal(connection, finding.id, None, State.FOUND, "new", night, at)
                 await chain.append(connection, evidence)
@@ -174,7 +176,7 @@ class SqlMemory:
         async with self._engine.begin() as connection:
             await _move(connection, step)
             attempt = await _count_attempt(connection, step.finding_id, attempt_key)
-            values = {"finding_id": step.finding_id, "attempt": attempt, "at": instant(step.at), "data": encode(draft)}
+            values = {"finding_id": step.finding_id, "attempt": attempt, "at": iso(step.at), "data": encode(draft)}
             await connection.execute(insert(tables.draft).values(values))
             return await _one(connection, step.finding_id)
 
@@ -204,8 +206,7 @@ class SqlMemory:
             await _move(connection, step)
             case = await _one(connection, step.finding_id)
             key = {"finding_id": step.finding_id, "generation": case.generation}
-            project = case.finding.projects[0]
-            values = {"project": project, "head_commit": head_commit, "baseline": encode(baseline)}
+            values = {"project": case.project, "head_commit": head_commit, "baseline": encode(baseline)}
             await _put(connection, tables.pull_request, key, values)
             return await _one(connection, step.finding_id)
 
@@ -279,7 +280,7 @@ async def _journal(
 ) -> None:
     await connection.execute(
         insert(tables.journal).values(
-            finding_id=finding_id, before=before, after=after, reason=reason, night=night, at=instant(at)
+            finding_id=finding_id, before=before, after=after, reason=reason, night=night, at=iso(at)
         )
     )
 
@@ -319,9 +320,8 @@ async def _keep_pull_request(connection: AsyncConnection, pull_request: PullRequ
     case = await _one(connection, pull_request.finding_id)
     key = {"finding_id": case.finding.id, "generation": case.generation}
     values = {
-        "project": case.finding.projects[0],
+        "project": case.project,
         "head_commit": pull_request.head_commit,
-        "baseline": encode(case.baseline or case.finding.baseline),
         "number": pull_request.number,
         "data": encode(pull_request),
     }

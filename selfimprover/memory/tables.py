@@ -15,6 +15,7 @@ night = Table(
     Column("at", String(32), nullable=False),
     Column("tries", Integer, nullable=False),
     Column("status", String(16), nullable=False),
+    Column("ended", String(32)),
     Column("report", Text),
 )
 
@@ -22,6 +23,7 @@ finding = Table(
     "finding",
     metadata,
     Column("id", String(12), primary_key=True),
+    Column("project", String(200), nullable=False),
     Column("state", String(16), nullable=False),
     Column("reason", Text, nullable=False),
     Column("generation", Integer, nullable=False),
@@ -63,7 +65,7 @@ pull_request = Table(
     Column("generation", Integer, primary_key=True),
     Column("project", String(200), nullable=False),
     Column("head_commit", String(64), nullable=False),
-    Column("baseline", Text, nullable=False),
+    Column("baseline", Text),
     Column("number", Integer),
     Column("data", Text),
     UniqueConstraint("project", "number", name="one_number_one_pull_request"),

@@ -1,6 +1,6 @@
 """Findings of several projects that are one: the same finding id."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from selfimprover.domain import Baseline, DayCount, Finding
@@ -8,13 +8,17 @@ from selfimprover.domain import Baseline, DayCount, Finding
 _SAMPLES = 3
 
 
-def combine(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """One finding per id, most occurrences first; the project with the most occurrences leads and gets the fix."""
+def combine(findings: Sequence[Finding], homes: Mapping[str, str | None]) -> tuple[Finding, ...]:
+    """One finding per id, most occurrences first. Its home leads, or where none is settled, the busiest project."""
     grouped: dict[str, list[Finding]] = {}
     for finding in findings:
         grouped.setdefault(finding.id, []).append(finding)
-    combined = [_combine(sorted(group, key=lambda one: (-one.occurrences, one.projects))) for group in grouped.values()]
+    combined = [_combine(_ordered(group, homes.get(name))) for name, group in grouped.items()]
     return tuple(sorted(combined, key=lambda one: (-one.occurrences, one.id)))
+
+
+def _ordered(group: Sequence[Finding], home: str | None) -> Sequence[Finding]:
+    return sorted(group, key=lambda one: (home not in one.projects, -one.occurrences, one.projects))
 
 
 def _combine(group: Sequence[Finding]) -> Finding:

@@ -4,12 +4,25 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import mkdtemp
 
-from selfimprover.domain import CaseFile, ChecksState, Commit, Draft, Proposal, PullRequest, State, Transition
+from selfimprover.domain import (
+    CaseFile,
+    ChecksState,
+    Commit,
+    Draft,
+    Proposal,
+    PullRequest,
+    PullState,
+    State,
+    Transition,
+)
 from selfimprover.errors import ConflictError, RefusedError
 from selfimprover.night import wording
 from selfimprover.night.parts import Mode, NightParts, ProjectParts
 
+STATES = {PullState.OPEN: State.OPEN, PullState.MERGED: State.MERGED, PullState.CLOSED: State.CLOSED}
+"""The state of a finding whose pull request is in this one."""
 _RESUMABLE = frozenset({State.DRAFTED, State.VERIFIED})
 
 
@@ -27,6 +40,14 @@ class Base:
 
     commit: str
     tree: Path
+
+
+async def export_base(project: ProjectParts, scratch: Path) -> Base:
+    """The project's base commit with its files in a new folder beneath ``scratch``."""
+    commit = await project.forge.base_commit()
+    tree = Path(mkdtemp(prefix=f"{project.name}-", dir=scratch))
+    await project.forge.export(commit, tree)
+    return Base(commit, tree)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +70,11 @@ class Fixer:
         if case.state is not State.PUSHED:
             if case.state not in _RESUMABLE or case.attempt_key != self._key(base, project):
                 case = await self._draft(case, base, project)
-            if self.dry_run:
-                return case
-            if case.state is State.DRAFTED:
+            if case.state is State.DRAFTED and not self.dry_run:
                 case = await self._verify(case, base, project)
-        return await self.publish(case, project)
+        return case if self.dry_run else await self._publish(case, project)
 
-    async def publish(self, case: CaseFile, project: ProjectParts) -> CaseFile:
+    async def _publish(self, case: CaseFile, project: ProjectParts) -> CaseFile:
         """Opens the pull request of a verified finding, if mode and limits allow it."""
         if case.state is State.VERIFIED and self.held_back() is None:
             case = await self._push(case, project)
@@ -131,43 +150,42 @@ class Fixer:
         assert case.head_commit is not None
         publishing = self.parts.publishing
         title, body = self.parts.write_pull_request(case)
-        pull_request = await project.forge.open(
-            Proposal(
-                finding_id=case.finding.id,
-                fingerprints=case.fingerprints,
-                branch=case.branch,
-                head_commit=case.head_commit,
-                title=title,
-                body=body,
-                draft=publishing.mode is not Mode.READY,
-                checks=ChecksState.PASSING if case.verdict and case.verdict.passed else ChecksState.NONE,
-                opened_at=self.at,
-                labels=publishing.labels,
-                assignee=publishing.assignee,
-                reviewers=publishing.reviewers,
-            )
+        proposal = Proposal(
+            finding_id=case.finding.id,
+            fingerprints=case.fingerprints,
+            branch=case.branch,
+            head_commit=case.head_commit,
+            title=title,
+            body=body,
+            draft=publishing.mode is not Mode.READY,
+            checks=ChecksState.PASSING if case.verdict and case.verdict.passed else ChecksState.NONE,
+            opened_at=self.at,
+            labels=publishing.labels,
+            assignee=publishing.assignee,
+            reviewers=publishing.reviewers,
         )
+        try:
+            pull_request = await project.forge.open(proposal)
+        except ConflictError as conflict:
+            step = self._step(case, State.PARKED, str(conflict), f"No pull request was opened: {conflict}.")
+            return await self.parts.memory.move(step)
         self.quota.new -= 1
         self.quota.open -= 1
         return await self._opened(replace(case, pull_request=pull_request), case.draft, pull_request)
 
     async def _opened(self, case: CaseFile, draft: Draft, pull_request: PullRequest) -> CaseFile:
-        reason = f"pull request #{pull_request.number} opened"
-        happened = f"PR #{pull_request.number} opened with {draft.summary}."
-        return await self.parts.memory.store_pull_request(self._step(case, State.OPEN, reason, happened), pull_request)
+        """After a crash the pull request may have been there for a while, and somebody may have ended it since."""
+        state = STATES[pull_request.state]
+        if state is State.OPEN:
+            reason = f"pull request #{pull_request.number} opened"
+            happened = f"PR #{pull_request.number} opened with {draft.summary}."
+        else:
+            reason = f"pull request #{pull_request.number} was {state} before it was noted here"
+            happened = f"PR #{pull_request.number} was {state}."
+        return await self.parts.memory.store_pull_request(self._step(case, state, reason, happened), pull_request)
 
     def _step(self, case: CaseFile, after: State, reason: str, happened: str | None = None) -> Transition:
-        """``happened`` makes an entry of evidence; steps that only prepare another one need none."""
-        evidence = wording.moved(case, after, reason, self.night, self.at, happened) if happened else None
-        return Transition(
-            finding_id=case.finding.id,
-            before=case.state,
-            after=after,
-            reason=reason,
-            night=self.night,
-            at=self.at,
-            evidence=evidence,
-        )
+        return wording.step(case, after, reason, self.night, self.at, happened)
 
     def _key(self, base: Base, project: ProjectParts) -> str:
         """Names what an attempt depends on, so that a change of it deserves a new one."""

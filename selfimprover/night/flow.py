@@ -10,7 +10,6 @@ import structlog
 from selfimprover.domain import (
     CaseFile,
     Choice,
-    Evidence,
     Finding,
     FindingReport,
     Fingerprint,
@@ -30,7 +29,7 @@ from selfimprover.errors import ForgeError, SelfImproverError, TelemetryError
 from selfimprover.interfaces import AnalysisContext, Measured, Returned
 from selfimprover.night import wording
 from selfimprover.night.combine import combine
-from selfimprover.night.fixing import Base, Fixer, Quota
+from selfimprover.night.fixing import STATES, Base, Fixer, Quota, export_base
 from selfimprover.night.parts import NightParts, ProjectParts
 
 _ERROR_DAYS = 7
@@ -52,7 +51,6 @@ class _Tonight:
     pulls: dict[str, dict[int, PullRequest]] = field(default_factory=dict)
     """Our pull requests by project; a project whose forge cannot be used has none."""
     projects: list[ProjectReport] = field(default_factory=list)
-    readable: set[str] = field(default_factory=set)
     top_errors: Counter[Fingerprint] = field(default_factory=Counter)
     analyzed: set[tuple[str, str]] = field(default_factory=set)
     """(project, kind of finding) that were looked at in full."""
@@ -116,17 +114,22 @@ class Night:
         tonight.pulls[project.name] = {pull.number: pull for pull in pulls}
         for pull in pulls:
             case = await self._parts.memory.case(pull.finding_id)
-            if case is None or case.branch != pull.branch or pull == case.pull_request:
-                continue
-            tonight.changed_pulls.add((project.name, pull.number))
-            ended = {PullState.MERGED: State.MERGED, PullState.CLOSED: State.CLOSED}.get(pull.state)
-            if case.state is State.OPEN and ended is not None:
-                case = replace(case, pull_request=pull)
-                verb = "merged" if ended is State.MERGED else "closed without a merge"
-                step = self._step(case, ended, f"pull request #{pull.number} was {verb}", tonight)
-                await self._parts.memory.store_pull_request(step, pull)
-            elif case.pull_request is not None:
-                await self._parts.memory.refresh_pull_request(pull)
+            if case is not None and case.project == project.name and case.branch == pull.branch:
+                await self._note(case, pull, tonight)
+
+    async def _note(self, case: CaseFile, pull: PullRequest, tonight: _Tonight) -> None:
+        """Stores what the forge says of a known pull request, and moves its finding if a person ended it."""
+        now = STATES[pull.state]
+        if case.state is State.OPEN and now is not State.OPEN:
+            verb = "merged" if now is State.MERGED else "closed without a merge"
+            case = replace(case, pull_request=pull)
+            step = self._step(case, now, f"pull request #{pull.number} was {verb}", tonight)
+            await self._parts.memory.store_pull_request(step, pull)
+        elif case.pull_request is not None and case.pull_request != pull:
+            await self._parts.memory.refresh_pull_request(pull)
+        else:
+            return
+        tonight.changed_pulls.add((case.project, pull.number))
 
     async def _read(self, project: ProjectParts, tonight: _Tonight) -> Sequence[Finding]:
         """Counts, top errors, follow-up of merged fixes, and what the analyzers find in one project."""
@@ -135,13 +138,14 @@ class Night:
         try:
             report = await self._count(project, context, tonight)
             await self._follow_up(project, context, tonight)
-            found = await self._analyze(project, context, tonight)
+            found, kinds = await self._analyze(project, context, tonight)
             notes = tuple(await project.telemetry.notes())
         except TelemetryError as error:
             tonight.problems.append(_problem(error, f"project {project.name}"))
             tonight.projects.append(ProjectReport(name=project.name, error=str(error)))
             return []
         tonight.projects.append(replace(report, notes=notes))
+        tonight.analyzed |= {(project.name, kind) for kind in kinds}
         return found
 
     async def _count(self, project: ProjectParts, context: AnalysisContext, tonight: _Tonight) -> ProjectReport:
@@ -157,13 +161,17 @@ class Night:
         merged = [
             case
             for case in await self._parts.memory.cases()
-            if case.state is State.MERGED and case.finding.projects[0] == project.name
+            if case.state is State.MERGED and case.project == project.name
         ]
         if merged and project.name in tonight.pulls:
             tonight.measured += await self._parts.tracker.measure(merged, project.telemetry, project.forge, context)
 
-    async def _analyze(self, project: ProjectParts, context: AnalysisContext, tonight: _Tonight) -> Sequence[Finding]:
+    async def _analyze(
+        self, project: ProjectParts, context: AnalysisContext, tonight: _Tonight
+    ) -> tuple[Sequence[Finding], set[str]]:
+        """What the analyzers find, and the kinds of finding that were looked for in full."""
         found: list[Finding] = []
+        kinds: set[str] = set()
         for analyzer in self._parts.analyzers:
             self._parts.progress("analyze", f"{project.name}: {analyzer.name}")
             try:
@@ -173,10 +181,10 @@ class Night:
             except Exception as error:  # one analyzer, perhaps somebody else's, must not end the night
                 log.exception("analyzer.failed", analyzer=analyzer.name, project=project.name)
                 mend = f"take {analyzer.name} out of [analyzers] enabled, or have it corrected"
-                tonight.problems.append(Problem(f"analyzer {analyzer.name}", _describe(error), mend))
+                tonight.problems.append(Problem(f"analyzer {analyzer.name}", self._describe(error), mend))
             else:
-                tonight.analyzed.add((project.name, analyzer.kind))
-        return found
+                kinds.add(analyzer.kind)
+        return found, kinds
 
     async def _judge(self, tonight: _Tonight) -> None:
         """Judges all merged fixes together."""
@@ -192,10 +200,12 @@ class Night:
         """Gives findings their identity, stores them, and lets go of those that stopped by themselves."""
         memory = self._parts.memory
         named = [replace(finding, id=await self._identify(finding, tonight)) for finding in found]
+        homes = {finding.id: await self._home(finding, tonight) for finding in named}
         cases: list[CaseFile] = []
-        for finding in combine(named):
+        for finding in combine(named, homes):
             entry = wording.found(finding, tonight.key, tonight.at)
-            case = await memory.remember(finding, entry, tonight.key, tonight.at)
+            home = homes[finding.id] or finding.projects[0]
+            case = await memory.remember(finding, home, entry, tonight.key, tonight.at)
             case = await self._adopt(case, tonight)
             if case.state is State.GONE:
                 case = await memory.move(self._step(case, State.FOUND, "seen again", tonight, "Seen again."))
@@ -216,22 +226,29 @@ class Night:
         known = await self._parts.memory.resolve(finding.fingerprint)
         if known is not None:
             return known
-        for pull in tonight.pulls.get(finding.projects[0], {}).values():
-            if finding.fingerprint.value in pull.fingerprints:
-                return pull.finding_id
+        for pulls in tonight.pulls.values():
+            for pull in pulls.values():
+                if finding.fingerprint.value in pull.fingerprints:
+                    return pull.finding_id
         return finding.fingerprint.value[:12]
+
+    async def _home(self, finding: Finding, tonight: _Tonight) -> str | None:
+        """The project whose repository a finding is fixed in, if that was settled before."""
+        case = await self._parts.memory.case(finding.id)
+        if case is not None:
+            return case.project
+        pulls = ((name, pull) for name, known in tonight.pulls.items() for pull in known.values())
+        return next((name for name, pull in pulls if pull.finding_id == finding.id), None)
 
     async def _adopt(self, case: CaseFile, tonight: _Tonight) -> CaseFile:
         """Takes up a pull request of ours that the memory does not know: it was lost or restored."""
-        if case.state is not State.FOUND:
-            return case
-        pulls = tonight.pulls.get(case.finding.projects[0], {}).values()
+        pulls = tonight.pulls.get(case.project, {}).values()
         ours = [pull for pull in pulls if pull.finding_id == case.finding.id]
-        if not ours:
+        if not ours or case.pull_request is not None or case.state in {State.PUSHED, State.DISMISSED}:
             return case
         pull = ours[-1]
-        state = {PullState.OPEN: State.OPEN, PullState.MERGED: State.MERGED, PullState.CLOSED: State.CLOSED}[pull.state]
-        tonight.changed_pulls.add((case.finding.projects[0], pull.number))
+        state = STATES[pull.state]
+        tonight.changed_pulls.add((case.project, pull.number))
         reason = f"pull request #{pull.number} was found again on the forge"
         step = self._step(replace(case, pull_request=pull), state, reason, tonight)
         return await self._parts.memory.store_pull_request(step, pull)
@@ -246,6 +263,8 @@ class Night:
     async def _fix(self, tonight: _Tonight) -> None:
         """Draft, verify and publish, most frequent first, one finding after the other."""
         open_now = sum(pull.state is PullState.OPEN for pulls in tonight.pulls.values() for pull in pulls.values())
+        for case in await self._parts.memory.cases():
+            open_now += case.state is State.OPEN and case.project not in tonight.pulls
         limits = self._parts.limits
         quota = Quota(new=limits.new_pull_requests, open=limits.open_pull_requests - open_now)
         fixer = Fixer(parts=self._parts, night=tonight.key, at=tonight.at, dry_run=tonight.dry_run, quota=quota)
@@ -261,7 +280,7 @@ class Night:
             except Exception as error:  # one finding must not end the night
                 log.exception("finding.failed", finding=case.finding.id)
                 mend = "run `selfimprover night --debug` to see where; the finding stays as it is"
-                tonight.problems.append(Problem(f"finding {case.finding.id}", _describe(error), mend))
+                tonight.problems.append(Problem(f"finding {case.finding.id}", self._describe(error), mend))
                 result = await self._parts.memory.case(case.finding.id) or case
             worked_on += result is not case and triage.choice is Choice.FIX
             tonight.decisions[index] = (result, self._told(case, result, triage, fixer))
@@ -271,7 +290,7 @@ class Night:
             return case
         if triage.choice is not Choice.FIX:
             return await self._rest(case, triage, tonight)
-        project = self._by_name.get(case.finding.projects[0])
+        project = self._by_name.get(case.project)
         if project is None or project.name not in tonight.pulls:
             return case
         if case.state in _AT_REST:
@@ -293,11 +312,7 @@ class Night:
 
     async def _base(self, project: ProjectParts, tonight: _Tonight) -> Base:
         if project.name not in tonight.bases:
-            commit = await project.forge.base_commit()
-            tree = self._parts.scratch / project.name
-            tree.mkdir()
-            await project.forge.export(commit, tree)
-            tonight.bases[project.name] = Base(commit, tree)
+            tonight.bases[project.name] = await export_base(project, self._parts.scratch)
         return tonight.bases[project.name]
 
     def _told(self, before: CaseFile, after: CaseFile, triage: Triage, fixer: Fixer) -> Triage:
@@ -330,7 +345,7 @@ class Night:
         """All open ones and those that this night changed."""
         shown = {(project, number): pull for project, pulls in tonight.pulls.items() for number, pull in pulls.items()}
         new = {
-            (case.finding.projects[0], case.pull_request.number): case.pull_request
+            (case.project, case.pull_request.number): case.pull_request
             for case, _ in tonight.decisions
             if case.pull_request is not None and case.state is State.OPEN
         }
@@ -343,16 +358,10 @@ class Night:
         self, case: CaseFile, after: State, reason: str, tonight: _Tonight, happened: str | None = None
     ) -> Transition:
         told = happened or f"{reason[0].upper()}{reason[1:]}."
-        evidence: Evidence = wording.moved(case, after, reason, tonight.key, tonight.at, told)
-        return Transition(
-            finding_id=case.finding.id,
-            before=case.state,
-            after=after,
-            reason=reason,
-            night=tonight.key,
-            at=tonight.at,
-            evidence=evidence,
-        )
+        return wording.step(case, after, reason, tonight.key, tonight.at, told)
+
+    def _describe(self, error: Exception) -> str:
+        return self._parts.redact(f"{type(error).__name__}: {error}")
 
 
 def _top(counts: Counter[Fingerprint]) -> tuple[TopError, ...]:
@@ -381,7 +390,3 @@ def _finding_report(case: CaseFile, triage: Triage) -> FindingReport:
 
 def _problem(error: SelfImproverError, where: str) -> Problem:
     return Problem(error.where or where, error.what, error.mend)
-
-
-def _describe(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

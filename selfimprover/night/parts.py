@@ -1,6 +1,6 @@
 """What a night is made of: handed over by ``bootstrap``, or by a test."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -77,6 +77,8 @@ class NightParts:
     calendar: Calendar
     publishing: Publishing
     limits: Limits
+    redact: Callable[[str], str]
+    """For what nobody foresaw: the texts of unexpected errors."""
     progress: Progress
     scratch: Path
     """An empty folder for exported trees; its owner removes it."""

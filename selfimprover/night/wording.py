@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from selfimprover.domain import CaseFile, Evidence, Finding, Outcome, State
+from selfimprover.domain import CaseFile, Evidence, Finding, Outcome, State, Transition, iso
 
 
 def subject(finding: Finding) -> str:
@@ -16,7 +16,20 @@ def found(finding: Finding, night: str, at: datetime) -> Evidence:
     return _entry(content, finding, State.FOUND, "new", night, at)
 
 
-def moved(case: CaseFile, state: State, reason: str, night: str, at: datetime, what_happened: str) -> Evidence:
+def step(case: CaseFile, after: State, reason: str, night: str, at: datetime, happened: str | None) -> Transition:
+    """A step of a finding; ``happened`` makes an entry of evidence, steps that only prepare another one need none."""
+    return Transition(
+        finding_id=case.finding.id,
+        before=case.state,
+        after=after,
+        reason=reason,
+        night=night,
+        at=at,
+        evidence=_moved(case, after, reason, night, at, happened) if happened else None,
+    )
+
+
+def _moved(case: CaseFile, state: State, reason: str, night: str, at: datetime, what_happened: str) -> Evidence:
     """The entry of a step: what was found, and what happened to it now."""
     content = f"Found {subject(case.finding)}. {what_happened}"
     return _entry(content, case.finding, state, reason, night, at, case)
@@ -55,8 +68,8 @@ def _entry(
             "kind": finding.kind,
             "error_type": finding.error_type,
             "occurrences": finding.occurrences,
-            "first_seen": finding.first_seen.isoformat().replace("+00:00", "Z"),
-            "last_seen": finding.last_seen.isoformat().replace("+00:00", "Z"),
+            "first_seen": iso(finding.first_seen),
+            "last_seen": iso(finding.last_seen),
             "projects": list(finding.projects),
             "fingerprints": list(case.fingerprints) if case else [finding.fingerprint.value],
             "state": state.value,

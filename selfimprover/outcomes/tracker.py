@@ -2,9 +2,9 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import datetime, timedelta
 
 from selfimprover.domain import Baseline, CaseFile, DayCount, Outcome, OutcomeState, TaskRecord, Window
 from selfimprover.interfaces import AnalysisContext, Forge, Measured, Returned, TelemetrySource
@@ -20,13 +20,12 @@ class _Since:
 
     case: CaseFile
     window: Window
-    days: Counter[date] = field(default_factory=Counter)
-    versions: Counter[str | None] = field(default_factory=Counter)
+    failures: list[tuple[datetime, str | None]] = field(default_factory=list)
+    """When, and by which version of the code."""
 
-    def add(self, record: TaskRecord, day: date) -> None:
+    def add(self, record: TaskRecord) -> None:
         if record.created_at in self.window:
-            self.days[day] += 1
-            self.versions[record.version] += 1
+            self.failures.append((record.created_at, record.version))
 
 
 class Tracker:
@@ -49,7 +48,7 @@ class Tracker:
             for record in batch:
                 found = context.fingerprinter.fingerprint(record.error, record.traceback)
                 if found.value in by_fingerprint:
-                    by_fingerprint[found.value].add(record, context.calendar.day_of(record.created_at))
+                    by_fingerprint[found.value].add(record)
         return [await _measured(entry, telemetry, forge, context) for entry in since]
 
     def judge(self, measured: Sequence[Measured]) -> Sequence[Outcome]:
@@ -65,30 +64,39 @@ class Tracker:
 async def _measured(entry: _Since, telemetry: TelemetrySource, forge: Forge, context: AnalysisContext) -> Measured:
     before = entry.case.baseline
     assert before is not None
+    known = await _with_fix(entry, forge)
+    window = _of_fixed_code(entry, known)
     kinds = frozenset(before.kinds) or None
-    counts = await telemetry.task_counts(context.calendar.split(entry.window))
+    counts = await telemetry.task_counts(context.calendar.split(window))
     tasks = sum(count.total(kinds) for count in counts)
+    failed = Counter(context.calendar.day_of(at) for at, _ in entry.failures if at in window)
     days = ((context.calendar.day_of(count.window.start), count.total(kinds)) for count in counts)
     after = Baseline(
-        window=entry.window,
+        window=window,
         kinds=before.kinds,
         tasks=tasks,
-        failures=entry.days.total(),
+        failures=failed.total(),
         succeeded=tasks - sum(count.failed(kinds) for count in counts),
-        daily=tuple(DayCount(day, total, entry.days[day]) for day, total in days),
+        daily=tuple(DayCount(day, total, failed[day]) for day, total in days),
     )
-    return Measured(entry.case, before, after, await _returned(entry, forge))
+    tally = Counter(known[version] for _, version in entry.failures)
+    returned = Returned(with_fix=tally[True], without_fix=tally[False], unknown=tally[None])
+    return Measured(entry.case, before, after, returned)
 
 
-async def _returned(entry: _Since, forge: Forge) -> Returned:
-    """Tells failures of code that has the fix from those of code that does not have it yet."""
+async def _with_fix(entry: _Since, forge: Forge) -> dict[str | None, bool | None]:
+    """Version that failed → whether it has the fix; ``None``: not told, or not known to the repository."""
     pull_request = entry.case.pull_request
     commit = pull_request.merge_commit if pull_request else None
-    tally: Counter[bool | None] = Counter()
-    for version, count in entry.versions.items():
-        known = await forge.contains(version, commit) if version and commit else None
-        tally[known] += count
-    return Returned(with_fix=tally[True], without_fix=tally[False], unknown=tally[None])
+    versions = {version for _, version in entry.failures}
+    return {version: await forge.contains(version, commit) if version and commit else None for version in versions}
+
+
+def _of_fixed_code(entry: _Since, known: Mapping[str | None, bool | None]) -> Window:
+    """The time since the merge in which no code without the fix has been seen to fail any more."""
+    old = [at for at, version in entry.failures if known[version] is False]
+    start = max(old) + timedelta(microseconds=1) if old else entry.window.start
+    return Window(start, max(start, entry.window.end))
 
 
 def _compare(one: Measured) -> tuple[RateComparison, float]:
@@ -101,7 +109,7 @@ def _compare(one: Measured) -> tuple[RateComparison, float]:
 
 
 def _outcome(one: Measured, rates: RateComparison, bursts: float, *, stands: bool) -> Outcome:
-    state = _state(one, rates, stands=stands)
+    state = _state(rates, stands=stands)
     more = None
     if state is OutcomeState.NOT_YET_KNOWN:
         needed = tasks_needed((one.before.failures, one.before.tasks), one.after.failures, dispersion=bursts)
@@ -124,9 +132,7 @@ def _outcome(one: Measured, rates: RateComparison, bursts: float, *, stands: boo
     )
 
 
-def _state(one: Measured, rates: RateComparison, *, stands: bool) -> OutcomeState:
-    if one.returned.without_fix:
-        return OutcomeState.NOT_YET_KNOWN
+def _state(rates: RateComparison, *, stands: bool) -> OutcomeState:
     if rates.high < 1 and stands:
         return OutcomeState.REDUCED
     if rates.low > 1 and stands:
@@ -141,7 +147,7 @@ def _sentence(one: Measured, rates: RateComparison, state: OutcomeState, more: i
         f" rate ratio {rates.low:.2f} to {upper} (95 %)"
     )
     if one.returned.without_fix:
-        return f"not yet known, code without the fix is still running ({one.returned.without_fix} failures): {numbers}"
+        numbers += f", counted since the last of {one.returned.without_fix} failures in code without the fix"
     if state is OutcomeState.NOT_YET_KNOWN and more is not None:
         return f"not yet known, about {more} more tasks needed: {numbers}"
     return f"{state}: {numbers}"

@@ -62,7 +62,7 @@ def print_case(console: Console, case: CaseFile, evidence: Sequence[Mapping[str,
     _line(
         console,
         "where",
-        f"projects {', '.join(finding.projects)}; {finding.fingerprint.locus or 'told by its message'}",
+        f"{', '.join(finding.projects)}; {finding.fingerprint.locus or 'told by its message'}",
     )
     _line(console, "known as", f"{finding.id}; fingerprints {', '.join(case.fingerprints)}")
     for detail in finding.details:

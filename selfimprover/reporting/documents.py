@@ -1,14 +1,14 @@
 """The stable JSON documents of the command line, as the public contract names their keys."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from selfimprover.domain import CaseFile, FindingReport, NightReport, Outcome, Problem, PullRequest
+from selfimprover.domain import CaseFile, FindingReport, NightReport, Outcome, Problem, PullRequest, iso
 
 
 def instant(at: datetime | None) -> str | None:
-    """ISO 8601 with ``Z``."""
-    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    """ISO 8601 with ``Z``, or null."""
+    return None if at is None else iso(at)
 
 
 def night_document(report: NightReport) -> dict[str, Any]:
@@ -106,6 +106,7 @@ def case_document(case: CaseFile, *, details: bool = False) -> dict[str, Any]:
         "first_seen": instant(finding.first_seen),
         "last_seen": instant(finding.last_seen),
         "projects": list(finding.projects),
+        "project": case.project,
         "state": case.state.value,
         "triage": case.triage.choice.value if case.triage else None,
         "reason": case.reason,

@@ -51,7 +51,7 @@ def _row(cells: tuple[str, ...] | list[str]) -> str:
 
 def _cell(text: str) -> str:
     """Text that a Markdown reader shows as it is: no table break, link, mention, emphasis or HTML."""
-    for character in "\\`*_[]<>|@#~":
+    for character in "\\`*_[]<>|@#~&":
         text = text.replace(character, f"\\{character}")
     return text.replace("://", "\\://")
 

@@ -47,8 +47,8 @@ def fenced(text: str, limit: int = 4_000) -> str:
 
 
 def _defused(text: str) -> str:
-    text = re.sub(r"([\\`*_\[\]<>|~!])", r"\\\1", text)
-    return re.sub(r"(@|#(?=\d)|(?<=[a-z]):(?=//)|\bwww(?=\.))", f"\\1{_JOINER}", text)
+    text = re.sub(r"([\\`*_\[\]<>|~!&])", r"\\\1", text)
+    return re.sub(r"(?i)(@|#(?=\d)|(?<=[a-z]):(?=//)|\bwww(?=\.))", f"\\1{_JOINER}", text)
 
 
 def _hidden(character: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -310,8 +310,8 @@ class Settings(BaseSettings):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value in the configuration, for redaction."""
-        held: list[Any] = [self.llm.api_key, self.github.token]
-        return tuple(secret.get_secret_value() for secret in held if secret is not None)
+        held = [secret.get_secret_value() for secret in (self.llm.api_key, self.github.token) if secret is not None]
+        return (*held, *(url for url in (self.notify.webhook, self.notify.heartbeat_url) if url is not None))
 
 
 class UnknownKeyError(ValueError):

@@ -21,6 +21,8 @@ class FakeForge:
         self.history: dict[str, set[str]] = {"base-1": {"base-1"}}
         self.broken = False
         self.lose_reply = False
+        self.refuse_open = False
+        self.full_disk = False
 
     async def base_commit(self) -> str:
         self._check()
@@ -28,6 +30,8 @@ class FakeForge:
 
     async def export(self, commit: str, into: Path) -> None:
         self._check()
+        if self.full_disk:
+            raise ForgeError("no space left on device", where=str(into), mend="make room")
         assert commit == self.commit
         for path, text in self.files.items():
             (into / path).parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +51,8 @@ class FakeForge:
 
     async def open(self, proposal: Proposal) -> PullRequest:
         self._check()
+        if self.refuse_open:
+            raise ConflictError("the branch was changed", where=proposal.branch)
         assert self.branches[proposal.branch] == proposal.head_commit
         for pull in self.pulls.values():
             if pull.branch == proposal.branch:

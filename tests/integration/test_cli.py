@@ -395,6 +395,7 @@ def test_a_newer_memory_is_refused_and_left_alone(place: Place) -> None:
     ("arguments", "words"),
     [
         (["night", "--at", "yesterday"], "no instant"),
+        (["night", "--at", "0001-01-01"], "out of reach"),
         (["night", "--project", "ap"], "known: app"),
         (["findings", "show", "zzz"], "no finding"),
         (["findings", "dismiss", "zzz", "--reason", " "], "reason is empty"),

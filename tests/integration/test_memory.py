@@ -57,7 +57,7 @@ def step(before: State, after: State, **changes: object) -> Transition:
 
 
 async def remembered(memory: SqlMemory) -> CaseFile:
-    return await memory.remember(a_finding(), entry(), "2026-02-16", NIGHT)
+    return await memory.remember(a_finding(), "assistant", entry(), "2026-02-16", NIGHT)
 
 
 async def test_a_case_comes_back_as_it_was_stored(memory: SqlMemory) -> None:
@@ -104,7 +104,7 @@ async def test_a_known_finding_gets_new_numbers_and_keeps_its_state(memory: SqlM
     await remembered(memory)
     await memory.move(step(State.FOUND, State.DIAGNOSED))
 
-    case = await memory.remember(replace(a_finding(), occurrences=9), entry("Again."), "2026-02-17", NIGHT)
+    case = await memory.remember(replace(a_finding(), occurrences=9), "assistant", entry("Again."), "2026-02-17", NIGHT)
 
     assert (case.state, case.finding.occurrences) == (State.DIAGNOSED, 9)
     assert len([line async for line in memory.export()]) == 1
@@ -112,7 +112,7 @@ async def test_a_known_finding_gets_new_numbers_and_keeps_its_state(memory: SqlM
 
 async def test_aliases_all_mean_the_finding_and_never_change_their_meaning(memory: SqlMemory) -> None:
     case = await remembered(memory)
-    other = await memory.remember(a_finding(GATEWAY), entry(), "2026-02-16", NIGHT)
+    other = await memory.remember(a_finding(GATEWAY), "assistant", entry(), "2026-02-16", NIGHT)
     alias = ErrorFingerprinter().fingerprint("ValueError: renamed", None)
 
     await memory.add_alias(case.finding.id, alias, "a test")
@@ -147,7 +147,7 @@ async def test_evidence_and_journal_cannot_be_changed_even_by_hand(memory: SqlMe
 async def test_any_content_keeps_the_chain_whole(url: str, tmp_path: Path, contents: list[str]) -> None:
     engine.ensure_schema(url, tmp_path / "backups")
     memory = SqlMemory(url)
-    await memory.remember(a_finding(), entry(), "2026-02-16", NIGHT)
+    await memory.remember(a_finding(), "assistant", entry(), "2026-02-16", NIGHT)
     for content in contents:
         case = await memory.case(a_finding().id)
         assert case is not None

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from selfimprover.domain import Choice, NightReport, OutcomeState, PullState, State
+from selfimprover.errors import TelemetryError
 from selfimprover.interfaces import AnalysisContext, TelemetrySource
 from selfimprover.night import Limits, Mode
 from selfimprover.patterns.fingerprints import ErrorFingerprinter
 from tests.builders import BUG, GATEWAY, NIGHT, TIMEOUT, World
+from tests.fakes.forge import FakeForge
+from tests.fakes.telemetry import FakeTelemetry
 
 DAY = timedelta(days=1)
 
@@ -116,7 +119,7 @@ async def test_an_error_that_returns_in_old_code_waits_for_deployment(world: Wor
 
     assert "waiting for deployment" in report.findings[0].reason
     assert report.findings[0].triage is Choice.SKIP
-    assert "code without the fix is still running" in report.outcomes[0].sentence
+    assert "counted since the last of 2 failures in code without the fix" in report.outcomes[0].sentence
 
 
 async def test_an_error_that_returns_in_fixed_code_is_a_fix_that_does_not_hold(world: World) -> None:
@@ -414,3 +417,181 @@ async def test_every_number_of_a_finding_names_its_queries(world: World) -> None
     await memory.close()
 
     assert {query.name for query in case.finding.queries} == {"failures", "task_counts"}
+
+
+async def test_a_pull_request_that_was_ended_while_we_were_down_is_seen(world: World) -> None:
+    world.fail(BUG, 3)
+    world.forge.lose_reply = True
+    await world.night()
+    world.forge.merge(1, NIGHT + timedelta(hours=1))
+
+    report = await world.night(NIGHT + DAY)
+
+    assert states(report) == {"AttributeError": State.MERGED}
+    assert (await world.case()).state is State.MERGED
+    assert len((await world.night(NIGHT + 2 * DAY)).outcomes) == 1
+
+
+async def test_a_branch_that_was_deleted_before_its_pull_request_parks_the_finding(world: World) -> None:
+    world.fail(BUG, 3)
+    world.forge.refuse_open = True
+    report = await world.night()
+
+    assert states(report) == {"AttributeError": State.PARKED}
+    assert report.errors == ()
+    assert "was changed" in report.findings[0].reason
+
+
+async def test_a_dry_run_opens_no_pull_request_for_a_pushed_branch(world: World) -> None:
+    world.fail(BUG, 3)
+    world.forge.lose_reply = True
+    await world.night()
+    world.forge.pulls.clear()
+
+    report = await world.night(NIGHT + timedelta(minutes=5), dry_run=True)
+
+    assert world.forge.pulls == {}
+    assert states(report) == {"AttributeError": State.PUSHED}
+
+
+async def test_a_restored_memory_learns_of_its_pull_request_in_any_state(world: World) -> None:
+    world.mode = Mode.OBSERVE
+    world.fail(BUG, 3)
+    await world.night()
+    older = {file: file.read_bytes() for file in world.folder.glob("memory.db*")}
+    world.mode = Mode.READY
+    await world.night(NIGHT + timedelta(hours=1))
+    world.forge.merge(1, NIGHT + timedelta(hours=2))
+    for file in world.folder.glob("memory.db*"):
+        file.unlink()
+    for file, content in older.items():
+        file.write_bytes(content)
+
+    report = await world.night(NIGHT + timedelta(hours=3))
+
+    assert states(report) == {"AttributeError": State.MERGED}
+    assert len(world.forge.pulls) == 1
+
+
+async def test_an_adopted_pull_request_has_no_baseline_that_overlaps_what_came_after(world: World) -> None:
+    world.fail(BUG, 3)
+    await world.night()
+    world.forge.merge(1, NIGHT + timedelta(hours=1))
+    for file in world.folder.glob("memory.db*"):
+        file.unlink()
+
+    report = await world.night(NIGHT + DAY)
+
+    assert states(report) == {"AttributeError": State.MERGED}
+    assert report.outcomes == ()
+    assert (await world.case()).baseline is None
+
+
+async def test_telemetry_that_breaks_half_way_lets_nothing_go(world: World) -> None:
+    class Breaking:
+        name = kind = "breaking"
+
+        async def analyze(self, telemetry: TelemetrySource, context: AnalysisContext) -> list[object]:
+            raise TelemetryError("the page is corrupt", where=telemetry.project, mend=context.project)
+
+    world.mode = Mode.OBSERVE
+    world.fail(BUG, 3)
+    await world.night()
+    world.analyzers = [*world.analyzers, Breaking()]  # type: ignore[list-item]
+
+    report = await world.night(NIGHT + DAY)
+
+    assert [error.what for error in report.errors] == ["the page is corrupt"]
+    assert (await world.case()).state is State.VERIFIED
+
+
+async def test_a_failed_export_is_told_as_what_it_is_for_every_finding(world: World) -> None:
+    world.fail(BUG, 3)
+    world.fail(TIMEOUT, 2)
+    world.forge.full_disk = True
+
+    report = await world.night()
+
+    assert {error.what for error in report.errors} == {"no space left on device"}
+
+
+async def test_a_text_of_an_unexpected_error_is_redacted(world: World) -> None:
+    world.fail(BUG, 3)
+    world.drafter.breaks = RuntimeError("login with hunter2 failed")
+
+    report = await world.night()
+
+    assert report.errors[0].what == "RuntimeError: login with […] failed"
+
+
+def add_project(world: World, name: str) -> FakeForge:
+    forge = FakeForge()
+    world.others[name] = (FakeTelemetry(name), forge)
+    return forge
+
+
+async def test_a_finding_in_two_projects_is_one_and_is_fixed_where_it_is_most_frequent(world: World) -> None:
+    other = add_project(world, "other")
+    world.fail(BUG, 2)
+    world.fail(BUG, 5, project="other")
+
+    report = await world.night()
+
+    (finding,) = report.findings
+    assert (finding.occurrences, finding.projects) == (7, ("other", "assistant"))
+    assert (len(world.forge.pulls), len(other.pulls)) == (0, 1)
+
+
+async def test_a_finding_stays_at_home_when_another_project_overtakes(world: World) -> None:
+    other = add_project(world, "other")
+    world.fail(BUG, 3)
+    world.fail(TIMEOUT, 4, project="other")
+    await world.night()
+    world.fail(BUG, 9, project="other", until=NIGHT + DAY)
+    world.forge.merge(1, NIGHT + DAY / 2)
+
+    report = await world.night(NIGHT + DAY)
+
+    assert report.errors == ()
+    assert states(report)["AttributeError"] is State.MERGED
+    assert (len(world.forge.pulls), len(other.pulls)) == (1, 1)
+    assert [outcome.before_failures for outcome in report.outcomes] == [3]
+
+
+async def test_a_lost_memory_looks_for_its_pull_requests_in_every_project(world: World) -> None:
+    other = add_project(world, "other")
+    world.fail(BUG, 3)
+    await world.night()
+    for file in world.folder.glob("memory.db*"):
+        file.unlink()
+    world.fail(BUG, 9, project="other")
+
+    report = await world.night(NIGHT + timedelta(minutes=5))
+
+    assert states(report) == {"AttributeError": State.OPEN}
+    assert (len(world.forge.pulls), len(other.pulls)) == (1, 0)
+
+
+async def test_open_pull_requests_of_projects_left_out_tonight_count_as_well(world: World) -> None:
+    world.limits = Limits(open_pull_requests=1)
+    add_project(world, "other")
+    world.fail(BUG, 3)
+    await world.night()
+    world.only = "other"
+    world.fail(TIMEOUT, 4, project="other")
+
+    report = await world.night(NIGHT + timedelta(minutes=5))
+
+    assert "open_pull_requests" in report.findings[0].reason
+
+
+async def test_the_last_report_is_that_of_the_night_that_ended_last(world: World) -> None:
+    await world.night(NIGHT + DAY)
+    await world.night(NIGHT)
+
+    memory = world.memory()
+    last = await memory.report()
+    await memory.close()
+
+    assert last is not None
+    assert last.night == "2026-02-16"

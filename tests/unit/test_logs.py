@@ -1,6 +1,7 @@
 """Logs: on stderr, one JSON object a line where nobody watches, and no secret in any of them."""
 
 import json
+import sys
 
 import pytest
 import structlog
@@ -42,3 +43,21 @@ def test_debug_says_more_and_quiet_says_less(capsys: pytest.CaptureFixture[str],
     structlog.get_logger().info("an.event")
 
     assert len(capsys.readouterr().err.splitlines()) == lines
+
+
+def test_on_a_terminal_too_no_secret_is_shown_and_no_variable_of_a_frame(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    logs.set_up(Redactor(b"key", ["correct-horse-battery"]))
+
+    try:
+        local = "correct-horse-battery"
+        raise ValueError(f"token {local} refused")
+    except ValueError:
+        structlog.get_logger().exception("call.failed")
+
+    err = capsys.readouterr().err
+    assert "call.failed" in err
+    assert "refused" in err
+    assert "correct-horse" not in err

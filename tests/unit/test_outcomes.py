@@ -49,6 +49,7 @@ def merged_case() -> CaseFile:
         merge_commit="merge-4",
     )
     return CaseFile(
+        project="assistant",
         finding=finding,
         state=State.MERGED,
         reason="",
@@ -131,12 +132,27 @@ def test_the_missing_number_of_tasks_is_told() -> None:
     assert outcome.sentence.startswith(f"not yet known, about {outcome.more_tasks_needed} more tasks needed:")
 
 
-def test_nothing_is_claimed_while_old_code_still_runs() -> None:
-    one = Measured(merged_case(), counts(42, 1001), counts(7, 1001), Returned(0, 7, 0))
+async def test_what_old_code_did_after_the_merge_is_not_counted_against_or_for_the_fix() -> None:
+    found = await measured(
+        task(1, MERGED + HOUR, error=BUG, version="old"),
+        task(2, MERGED + 2 * HOUR, version="old"),
+        task(3, MERGED + 3 * HOUR, error=BUG, version="old"),
+        task(4, MERGED + 4 * HOUR, version="new"),
+        task(5, MERGED + 5 * HOUR, error=BUG, version="new"),
+    )
 
-    (outcome,) = Tracker().judge([one])
+    assert (found.after.failures, found.after.tasks) == (1, 2)
+    assert found.returned == Returned(with_fix=1, without_fix=2, unknown=0)
 
-    assert outcome.state is OutcomeState.NOT_YET_KNOWN
+
+async def test_one_late_failure_of_old_code_does_not_block_the_outcome_for_ever() -> None:
+    clean = [task(n, MERGED + HOUR + timedelta(minutes=n), version="new") for n in range(2, 400)]
+    found = await measured(task(1, MERGED + HOUR, error=BUG, version="old"), *clean)
+
+    (outcome,) = Tracker().judge([found])
+
+    assert outcome.state is OutcomeState.REDUCED
+    assert "counted since the last of 1 failures in code without the fix" in outcome.sentence
 
 
 def test_one_small_p_value_among_many_is_no_success() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfimprover.redaction import Redactor
+from selfimprover.redaction import Redactor, secrets_in
 
 REDACT = Redactor(b"a key of this installation")
 
@@ -48,6 +48,15 @@ def test_published_token_formats_are_taken_out(secret: str, line: str) -> None:
         ('{"api_key": "0123456789abcdef"}', "0123456789abcdef"),
         ("mail from alice@example.org", "alice@example.org"),
         ('File "/home/alice/app/x.py", line 1', "alice"),
+        ("postgres://u:p@ssw0rd@db/x", "ssw0rd"),
+        ("postgres://u:pa/ss@db/x", "pa/ss"),
+        ("password='correct horse battery' refused", "horse"),
+        ('{"password": "correct horse battery"}', "horse"),
+        ("Authorization: Token abcdefgh12345678", "abcdefgh12345678"),
+        ("mysql --password hunter22 -u bob", "hunter22"),
+        ("DB_PASS=hunter22", "hunter22"),
+        ("Cookie: a=firstvalue; auth=secondvalue", "secondvalue"),
+        ("key SG.abcdefghijklmnop.qrstuvwxyz012345 refused", "qrstuvwxyz012345"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIEabc\nxyz", "MIIEabc"),
     ],
 )
@@ -62,6 +71,8 @@ def test_values_that_something_announces_are_taken_out(text: str, secret: str) -
         "AttributeError: 'EmailAgent' object has no attribute '_email_context_until'",
         "commit 3b18e512dba79e4c8300dd08aeb37f8e728b8dad",
         "password is required",
+        "12 tests pass: all of them",
+        "see http://127.0.0.1:8080/path for more",
         "uuid 123e4567-e89b-12d3-a456-426614174000",
         'File "/srv/app/agent/mail.py", line 12, in handle',
     ],
@@ -103,3 +114,16 @@ def test_equal_secrets_stay_equal_here_and_say_nothing_elsewhere() -> None:
 
 def test_a_lone_surrogate_is_no_obstacle() -> None:
     assert "hunter22" not in REDACT("\ud800 password=hunter22")
+
+
+def test_variables_that_announce_a_secret_are_known() -> None:
+    environment = {
+        "GITHUB_TOKEN": "value-one",
+        "STRIPE_KEY": "value-two",
+        "DATABASE_URL": "value-three",
+        "MYSQL_PASSWD": "value-four",
+        "PATH": "/usr/bin:/bin",
+        "API_TOKEN": "short",
+    }
+
+    assert secrets_in(environment) == ("value-one", "value-two", "value-three", "value-four")

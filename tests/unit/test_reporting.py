@@ -35,7 +35,8 @@ from tests.builders import BUG, NIGHT, a_finding
 from tests.fakes.drafting import a_draft
 
 HOSTILE = (
-    "<script>alert(1)</script> | @everyone fixes #12 ![x](http://evil.example/?q) \x1b[31mred\x1b[0m \u202eevil `tick`"
+    "<script>alert(1)</script> | @everyone fixes #12 &commat;you WWW.evil.example HTTPS://evil.example"
+    " ![x](http://evil.example/?q) \x1b[31mred\x1b[0m \u202eevil `tick`"
 )
 
 
@@ -152,6 +153,7 @@ def a_case(error: str = BUG) -> CaseFile:
     )
     finding = a_finding(error)
     return CaseFile(
+        project="assistant",
         finding=finding,
         state=State.PUSHED,
         reason="",
@@ -210,6 +212,8 @@ def test_a_hostile_error_text_cannot_act_in_a_pull_request() -> None:
     outside = outside.removeprefix(pull_request.marker(case))
     assert "@everyone" not in outside
     assert "#12" not in outside
+    assert "&commat" not in outside.replace("\\&", "")
+    assert not re.search(r"(?i)https?://|www\.", outside)
     assert re.search(r"(?<!\\)<(?!details|/details|summary|/summary)", outside) is None
     assert "http://" not in outside
     assert re.search(r"(?<!\\)\]\(", outside) is None

@@ -12,7 +12,9 @@ POLICY = Policy()
 
 
 def decide(error: str, state: State = State.FOUND, returned: Returned | None = None) -> tuple[Choice, str]:
-    triage = POLICY.decide(CaseFile(finding=a_finding(error), state=state, reason="because"), returned)
+    triage = POLICY.decide(
+        CaseFile(project="assistant", finding=a_finding(error), state=state, reason="because"), returned
+    )
     return triage.choice, triage.reason
 
 
@@ -53,13 +55,13 @@ def test_anything_else_is_to_be_fixed(error: str) -> None:
 
 def test_a_failure_without_a_text_is_diagnosed() -> None:
     fingerprint = ErrorFingerprinter().fingerprint(None, None)
-    case = CaseFile(finding=a_finding(fingerprint=fingerprint), state=State.FOUND, reason="")
+    case = CaseFile(project="assistant", finding=a_finding(fingerprint=fingerprint), state=State.FOUND, reason="")
 
     assert "no error text" in POLICY.decide(case, None).reason
 
 
 def test_a_rate_is_no_single_error() -> None:
-    case = CaseFile(finding=a_finding(kind="failure_rate"), state=State.FOUND, reason="")
+    case = CaseFile(project="assistant", finding=a_finding(kind="failure_rate"), state=State.FOUND, reason="")
 
     assert POLICY.decide(case, None).choice is Choice.DIAGNOSE
 

@@ -15,11 +15,13 @@ def upgrade() -> None:
         sa.Column("at", sa.String(32), nullable=False),
         sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("ended", sa.String(32)),
         sa.Column("report", sa.Text),
     )
     op.create_table(
         "finding",
         sa.Column("id", sa.String(12), primary_key=True),
+        sa.Column("project", sa.String(200), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("generation", sa.Integer, nullable=False),
@@ -55,7 +57,7 @@ def upgrade() -> None:
         sa.Column("generation", sa.Integer, primary_key=True),
         sa.Column("project", sa.String(200), nullable=False),
         sa.Column("head_commit", sa.String(64), nullable=False),
-        sa.Column("baseline", sa.Text, nullable=False),
+        sa.Column("baseline", sa.Text),
         sa.Column("number", sa.Integer),
         sa.Column("data", sa.Text),
         sa.UniqueConstraint("project", "number", name="one_number_one_pull_request"),
