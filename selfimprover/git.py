@@ -1,6 +1,8 @@
 """Runs git on a repository that may be hostile: none of its hooks, filters, monitors or remotes takes part.
 
-Only what git does with objects and refs is used; nothing here checks out, adds, or asks for a working tree.
+Only what git does with objects and refs is used; nothing here checks out, adds, or asks for a working tree. Settings
+that name programs are overruled. Those of diff and filter drivers cannot be, for the repository chooses their names:
+whoever asks for a diff says ``--no-ext-diff --no-textconv``, whoever hashes a file ``--no-filters``.
 """
 
 import asyncio
@@ -24,9 +26,35 @@ _SETTINGS = (
     "core.splitIndex=false",  # a split index would leave files in the repository
     "core.attributesFile=/dev/null",
     "i18n.commitEncoding=UTF-8",
+    "log.showSignature=false",
+    "commit.gpgSign=false",
+    "tag.gpgSign=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "credential.helper=",  # the empty value takes back all helpers that were named before
     "safe.directory=*",  # a service often reads a repository that another account owns
 )
-_OPTIONS = ("--no-replace-objects", "--literal-pathspecs", *(part for one in _SETTINGS for part in ("-c", one)))
+# what else names a program; this one fails, and so says that something asked for it
+_PROGRAM = "/bin/false"
+_PROGRAMS = (
+    "core.pager",
+    "core.editor",
+    "core.askPass",
+    "core.sshCommand",
+    "diff.external",
+    "gpg.program",
+    "gpg.openpgp.program",
+    "gpg.ssh.program",
+    "gpg.ssh.defaultKeyCommand",
+    "gpg.x509.program",
+)
+_OPTIONS = (
+    "--no-replace-objects",
+    "--literal-pathspecs",
+    "--no-pager",
+    *(part for one in _SETTINGS for part in ("-c", one)),
+    *(part for name in _PROGRAMS for part in ("-c", f"{name}={_PROGRAM}")),
+)
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _USERINFO = re.compile(rb"(?<=://)[^/\s@]+(?=@)")
 _CHUNK = 1 << 20

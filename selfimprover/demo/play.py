@@ -2,6 +2,8 @@
 
 import json
 import shlex
+import shutil
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -81,23 +83,33 @@ class Play:
 
     def _where_next(self, *, kept: bool) -> None:
         took = f"{monotonic() - self._began:.0f} s"
+        program = _program()
         if not kept:
-            self._tell(f"That was the loop, in {took}. To look at everything: selfimprover demo --keep demo-output")
+            self._tell(f"That was the loop, in {took}. To keep everything and look at it")
+            self._console.print(f"   {escape(program)} demo --keep demo-output", soft_wrap=True)
             return
         config = shlex.quote(str(self._stage.config))
         repository = shlex.quote(str(self._stage.repository))
         self._tell(f"That was the loop, in {took}. Where to look next")
         for command in (
-            f"selfimprover report --config {config}",
-            f"selfimprover findings list --config {config}",
-            f"selfimprover prs --config {config}",
-            f"selfimprover memory export --config {config}",
+            f"{program} report --config {config}",
+            f"{program} findings list --config {config}",
+            f"{program} prs --config {config}",
+            f"{program} memory export --config {config}",
             f"git -C {repository} log --graph --oneline --stat",
         ):
             self._console.print(f"   {escape(command)}", soft_wrap=True)
 
     def _tell(self, line: str) -> None:
         self._console.print(f"\n[bold cyan]▸ {escape(line)}[/bold cyan]")
+
+
+def _program() -> str:
+    """How this program can be called again from here."""
+    called = Path(sys.argv[0])
+    if called.name != "selfimprover":
+        return f"{sys.executable} -m selfimprover"
+    return "selfimprover" if shutil.which("selfimprover") else str(called)
 
 
 async def _lines(app: App) -> list[str]:

@@ -121,10 +121,12 @@ class LocalForge:
         """Whether the branch is ours but never got its pull request: a crash came between, and the base moved on."""
         if tip is None or await self._record_of(commit.branch):
             return False
-        told = await git(self._repository, "log", "-1", "--format=%an <%ae>%n%cn <%ce>%n%P", tip)
-        author, committer, parents = told.decode("utf-8", "replace").split("\n")[:3]
-        alone = " " not in parents and await is_ancestor(self._repository, parents, await self.base_commit())
-        return author == committer == commit.author and alone
+        shape = "--format=%an <%ae>%n%cn <%ce>%n%P"
+        told = await git(self._repository, "rev-list", "--no-walk", "--encoding=UTF-8", shape, tip)
+        author, committer, parents = told.decode("utf-8", "replace").split("\n")[1:4]
+        if len(parents.split()) != 1 or not author == committer == commit.author:
+            return False
+        return await is_ancestor(self._repository, parents, await self.base_commit())
 
     async def _index_entry(self, base_commit: str, edit: Edit) -> bytes:
         """The line for ``update-index --index-info`` that makes one edit, after a look at what it starts from."""

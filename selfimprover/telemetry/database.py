@@ -1,5 +1,9 @@
 """Opens somebody else's SQLite file for reading: never writes, never waits on something that is not a file.
 
+A WAL database that its writer closed has no journal beside it. To read it in the usual way makes one, which stays there
+and may belong to another user than the writer; so it is read as a file that nobody writes to, and read again if
+somebody did.
+
 The rules about modes and journals: https://www.sqlite.org/uri.html and https://www.sqlite.org/wal.html#read_only_databases
 """
 
@@ -7,9 +11,11 @@ import asyncio
 import os
 import sqlite3
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import aiosqlite
 
@@ -38,6 +44,10 @@ _EXPLANATIONS = {
 _PRIMARY = 0xFF  # https://www.sqlite.org/rescode.html: the low byte of an extended code
 _MAX_QUOTE = 300
 _LONGEST_PATH = 4096
+_WAL = b"\2"
+_READ_VERSION = 19  # https://www.sqlite.org/fileformat.html#file_format_version_numbers
+_TRIES_AT_REST = 2
+_Answer = TypeVar("_Answer")
 
 
 def quoted(text: str, most: int = _MAX_QUOTE) -> str:
@@ -46,48 +56,68 @@ def quoted(text: str, most: int = _MAX_QUOTE) -> str:
     return shown if len(shown) <= most else f"{shown[:most]}…"
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What shows that nobody wrote to the file in between."""
+
+    path: str
+    file: tuple[int, int]
+    size: int
+    changed: tuple[int, int]
+
+
 class Database:
     """One SQLite file of a project. Every failure to read it becomes a ``TelemetryError``."""
 
     def __init__(self, path: Path, *, project: str, busy_timeout: float) -> None:
         self._path = path.absolute()
         self._busy_timeout = busy_timeout
+        self._one_at_a_time = asyncio.Lock()
         self.where = f"project {project}: {quoted(os.fsencode(path).decode(errors='replace'), _LONGEST_PATH)}"
 
     def error(self, what: str, mend: str) -> TelemetryError:
         """What is wrong with this file and how to mend it."""
         return TelemetryError(what, where=self.where, mend=mend)
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[aiosqlite.Connection]:
-        """A connection that can only read; a cancelled reader does not wait for its statement to end."""
-        before = await asyncio.to_thread(self._examined)
+    async def read(self, ask: Callable[[aiosqlite.Connection], Awaitable[_Answer]]) -> _Answer:
+        """What ``ask`` finds out through a connection that can only read. It may be asked again, on another one.
+
+        A cancelled reader does not wait for its statement to end. One reads at a time: to close the file, which a
+        look at it or a reader without locks does, would drop the locks of every other reader in this process
+        (https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_).
+        """
+        async with self._one_at_a_time:
+            for _ in range(_TRIES_AT_REST):
+                state = await asyncio.to_thread(self._examined)
+                if not await asyncio.to_thread(self._at_rest, state):
+                    break
+                try:
+                    answer = await self._asked(ask, "mode=ro&immutable=1")
+                except TelemetryError:  # half of a change may look like damage
+                    if not await asyncio.to_thread(self._changed_since, state):
+                        raise
+                else:
+                    if not await asyncio.to_thread(self._changed_since, state):
+                        return answer
+            return await self._asked(ask, "mode=ro")
+
+    async def _asked(self, ask: Callable[[aiosqlite.Connection], Awaitable[_Answer]], mode: str) -> _Answer:
         try:
-            connection, still = await self._connected()
-            try:
-                yield connection
-            except asyncio.CancelledError:
-                await connection.interrupt()
-                raise
-            finally:
-                await connection.close()
+            async with self._connection(mode) as connection:
+                return await ask(connection)
         except sqlite3.Error as error:
             raise self._explained(error) from error
-        if still and await asyncio.to_thread(self._changed_since, before):
-            raise self.error("the database was changed while it was read", "let the next night read it")
 
-    async def _connected(self) -> tuple[aiosqlite.Connection, bool]:
-        """A connection, and whether it counts on nobody writing.
-
-        A WAL database that was closed cleanly in a folder we may not write to can be read only like that, and it
-        is right only as long as there are no journals.
-        """
+    @asynccontextmanager
+    async def _connection(self, mode: str) -> AsyncIterator[aiosqlite.Connection]:
+        connection = await self._connect(mode)
         try:
-            return await self._connect("mode=ro"), False
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_DIRECTORY or self._journals():
-                raise
-        return await self._connect("mode=ro&immutable=1"), True
+            yield connection
+        except asyncio.CancelledError:
+            await connection.interrupt()
+            raise
+        finally:
+            await connection.close()
 
     async def _connect(self, mode: str) -> aiosqlite.Connection:
         connection = await aiosqlite.connect(f"{self._path.as_uri()}?{mode}", uri=True, timeout=self._busy_timeout)
@@ -102,10 +132,11 @@ class Database:
             raise
         return connection
 
-    def _examined(self) -> tuple[int, int]:
-        """Size and time of change of the file. Looked at first: opening a pipe would wait for ever."""
+    def _examined(self) -> _State:
+        """The file as it is now. Looked at before it is opened: opening a pipe would wait for ever."""
         try:
             found = self._path.stat()
+            path = os.path.realpath(self._path)
         except FileNotFoundError as error:
             raise self.error("there is no such file", "let `path` name the assistant's SQLite file") from error
         except (OSError, ValueError) as error:
@@ -114,13 +145,21 @@ class Database:
             raise self.error("this is not a regular file", "let `path` name the assistant's SQLite file")
         if found.st_size == 0:
             raise self.error("the file is empty (0 bytes)", "let the assistant record a task first")
-        return found.st_size, found.st_mtime_ns
+        return _State(path, (found.st_dev, found.st_ino), found.st_size, (found.st_mtime_ns, found.st_ctime_ns))
 
-    def _changed_since(self, before: tuple[int, int]) -> bool:
-        return self._journals() or self._examined() != before
+    def _at_rest(self, state: _State) -> bool:
+        """Whether it is a WAL database with all that it has in its one file. Any other is read with locks."""
+        if _has_journal(state.path):
+            return False
+        try:
+            with Path(state.path).open("rb") as file:
+                header = file.read(_READ_VERSION + 1)
+        except OSError:
+            return False  # SQLite will say it
+        return header[_READ_VERSION:] == _WAL and not _has_journal(state.path)
 
-    def _journals(self) -> bool:
-        return any(Path(f"{self._path}{suffix}").exists() for suffix in ("-wal", "-shm"))
+    def _changed_since(self, state: _State) -> bool:
+        return _has_journal(state.path) or self._examined() != state
 
     def _explained(self, error: sqlite3.Error) -> TelemetryError:
         code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
@@ -128,6 +167,11 @@ class Database:
             code, ("SQLite cannot read the database", "look at its tables with the `.schema` command of sqlite3")
         )
         return self.error(f"{what} ({quoted(str(error))})", mend)
+
+
+def _has_journal(path: str) -> bool:
+    """SQLite looks for its journals beside the file that a link leads to."""
+    return any(os.path.lexists(f"{path}{suffix}") for suffix in ("-wal", "-journal"))
 
 
 def _decoded(raw: bytes) -> str:

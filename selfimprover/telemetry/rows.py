@@ -37,7 +37,10 @@ def instant_of(moment: object, local: object, zone: tzinfo) -> datetime | None:
 
 
 class RecordReader:
-    """Reads the rows of one project's ``failures`` statement. ``cut`` counts the texts that were too long."""
+    """Reads the rows of one project's ``failures`` statement. ``cut`` counts the texts that were too long.
+
+    Ids are texts like any other: what leads to a row is its key.
+    """
 
     def __init__(self, project: str, zone: tzinfo, redact: Callable[[str], str]) -> None:
         self._project = project
@@ -61,7 +64,7 @@ class RecordReader:
             return None
         return TaskRecord(
             project=self._project,
-            id=text_of(row["id"]) or "",
+            id=self._clean(row["id"]) or "",
             status=text_of(row["status"]) or "",
             created_at=created_at,
             error=self._clean(row["error"]),
@@ -70,7 +73,7 @@ class RecordReader:
             kind=self._clean(row["kind"]),
             started_at=instant_of(row["started_at"], row["started_at_local"], self._zone),
             finished_at=instant_of(row["finished_at"], row["finished_at_local"], self._zone),
-            parent_id=text_of(row["parent_id"]),
+            parent_id=self._clean(row["parent_id"]),
             retries=_whole(row["retries"]),
             input=self._clean(row["input"]),
             version=self._clean(row["version"]),

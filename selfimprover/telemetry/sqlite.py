@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class SqliteSource:
 
     The file is opened anew for every call and every batch, so that a slow reader never holds up the assistant.
     ``columns`` maps our names to theirs, ``failed`` are the statuses that mean failure, ``timezone`` is what
-    times without an offset mean, ``busy_timeout`` (seconds) is how long a lock is waited for. Every text but ids
+    times without an offset mean, ``busy_timeout`` (seconds) is how long a lock is waited for. Every text, ids too,
     passes through ``redact``; those of failed tasks do so in a thread.
     """
 
@@ -61,10 +61,13 @@ class SqliteSource:
         """
         if not windows:
             return []
-        async with self._database.reading() as connection:
+
+        async def ask(connection: aiosqlite.Connection) -> tuple[Layout, list[sqlite3.Row]]:
             layout = await self._checked(connection)
             query = self._count_query(layout, windows)
-            rows = list(await connection.execute_fetchall(query.sql, query.parameters))
+            return layout, list(await connection.execute_fetchall(query.sql, query.parameters))
+
+        layout, rows = await self._database.read(ask)
         return [
             TaskCounts(
                 window,
@@ -80,16 +83,17 @@ class SqliteSource:
         Where times with and without offset are mixed, the order may be wrong by the jump of a clock change. Tasks
         that are deleted or mended between two batches are left out.
         """
-        async with self._database.reading() as connection:
+
+        async def ask(connection: aiosqlite.Connection) -> tuple[Layout, list[int | float | str]]:
             layout = await self._checked(connection)
-            keys = await self._failure_keys(connection, self._failures_query(layout, window))
+            return layout, await self._failure_keys(connection, self._failures_query(layout, window))
+
+        layout, keys = await self._database.read(ask)
         reader = RecordReader(self.project, self._timezone, self._redact)
         sql = layout.statement("failure_records")
         for start in range(0, len(keys), _BATCH):
             page = keys[start : start + _BATCH]
-            parameters = {"keys": json.dumps(page), "failed": json.dumps(self._failed)}
-            async with self._database.reading() as connection:
-                found = await connection.execute_fetchall(sql, parameters)
+            found = await self._rows(sql, {"keys": json.dumps(page), "failed": json.dumps(self._failed)})
             place = {key: number for number, key in enumerate(page)}
             rows = sorted(found, key=lambda row: place[row["key"]])
             records = await asyncio.to_thread(reader.records, rows)
@@ -98,8 +102,7 @@ class SqliteSource:
 
     async def failures_query(self, window: Window) -> Query:
         """The statement that finds the failed tasks of the window, one row each, in the order of ``failures``."""
-        async with self._database.reading() as connection:
-            return self._failures_query(await self._checked(connection), window)
+        return self._failures_query(await self._database.read(self._checked), window)
 
     async def notes(self) -> Sequence[str]:
         """What had to be left out or cut so far, one sentence each."""
@@ -111,10 +114,12 @@ class SqliteSource:
 
     async def describe(self) -> str:
         """One line about the table: rows, newest time, the columns that are used."""
-        async with self._database.reading() as connection:
-            layout = await self._checked(connection)
-            (counted,) = await connection.execute_fetchall(layout.statement("row_count"))
-            newest = [instant for _, instant in await self._newest(connection, layout) if instant is not None]
+        return await self._database.read(self._described)
+
+    async def _described(self, connection: aiosqlite.Connection) -> str:
+        layout = await self._checked(connection)
+        (counted,) = await connection.execute_fetchall(layout.statement("row_count"))
+        newest = [instant for _, instant in await self._newest(connection, layout) if instant is not None]
         latest = f"newest {times.with_z(max(newest))}" if newest else "no times yet"
         columns = ", ".join(layout.present)
         return f"{quoted(self._table)}: {counted['count']} rows, {latest}, columns {columns}"
@@ -159,6 +164,9 @@ class SqliteSource:
     def _failures_query(self, layout: Layout, window: Window) -> Query:
         parameters = {**bounds.exact(window, self._timezone), **bounds.near([window])}
         return Query("failures", layout.statement("failures"), {**parameters, "failed": json.dumps(self._failed)})
+
+    async def _rows(self, sql: str, parameters: Mapping[str, str]) -> Iterable[sqlite3.Row]:
+        return await self._database.read(lambda connection: connection.execute_fetchall(sql, dict(parameters)))
 
     async def _failure_keys(self, connection: aiosqlite.Connection, query: Query) -> list[int | float | str]:
         """What identifies the failed rows of the window: row ids, or their ids where rows are not numbered."""

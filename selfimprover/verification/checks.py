@@ -6,6 +6,7 @@ import re
 import tomllib
 import unicodedata
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -130,11 +131,10 @@ def _by_exit_code(patched: Run) -> Proof:
 
 
 def _by_test(base: Report, patched: Report, base_status: int | None, patched_status: int | None) -> Proof:
-    newly = sorted(patched.failed - base.failed)
-    red = f", {len(base.failed)} red on the base already" if base.failed else ""
-    detail = f"{_passed(base)} passed on base, {_passed(patched)} on patched, {len(newly) or 'none'} newly failing{red}"
-    if not base.failed and not patched.failed and base.executed == patched.executed:
-        detail = f"{_passed(base)} passed on base and patched, none newly failing"
+    newly = patched.failed - base.failed
+    lost = base.passed - patched.passed - newly
+    red = f", {base.failed.total()} red on the base already" if base.failed else ""
+    detail = _detail(base, patched, newly, lost) + red
 
     def refused(reason: str) -> Proof:
         return Proof(False, Strength.BY_TEST, reason, detail)
@@ -142,12 +142,35 @@ def _by_test(base: Report, patched: Report, base_status: int | None, patched_sta
     if not patched.executed:
         return refused("no test was executed on the patched tree")
     if newly:
-        return refused(f"{_count(len(newly), 'test')} newly failing on the patched tree: {_names(newly)}")
+        return refused(f"{_count(newly.total(), 'test')} newly failing on the patched tree: {_names(sorted(newly))}")
+    if lost:
+        return refused(_losses(sorted(lost), patched))
     if patched.executed < base.executed:
         return refused(f"only {patched.executed} of the base's {base.executed} tests were executed on the patched tree")
     if patched_status and patched_status != base_status:
         return refused(f"no test is newly failing, but the test command ended with exit status {patched_status}")
     return Proof(True, Strength.BY_TEST, f"{_count(patched.executed, 'test')} ran, none is newly failing{red}", detail)
+
+
+def _detail(base: Report, patched: Report, newly: Counter[str], lost: Counter[str]) -> str:
+    passed, failing = base.passed.total(), f"{newly.total() or 'none'} newly failing"
+    if base.passed == patched.passed and not newly:
+        return f"{passed} passed on base and patched, {failing}"
+    gone = f", {lost.total()} no longer run" if lost else ""
+    return f"{passed} passed on base, {patched.passed.total()} on patched, {failing}{gone}"
+
+
+def _losses(lost: Sequence[str], patched: Report) -> str:
+    """What became of tests that passed on the base, and neither passed nor newly failed as often since."""
+    said = [f"test {_plain(one)} passed on the base and {_fate(one, patched)} on the patched tree" for one in lost]
+    more = [f"and {len(lost) - _NAMED} more"] if len(lost) > _NAMED else []
+    return "; ".join(said[:_NAMED] + more)
+
+
+def _fate(test: str, patched: Report) -> str:
+    if test in patched.skipped:
+        return "is skipped"
+    return "ran less often" if test in patched.passed or test in patched.failed else "did not run"
 
 
 def _ran_nothing(run: Run) -> bool:
@@ -159,10 +182,6 @@ def _ran_nothing(run: Run) -> bool:
 
 def _strength(run: Run) -> Strength:
     return Strength.BY_TEST if run.report else Strength.BY_EXIT_CODE
-
-
-def _passed(report: Report) -> int:
-    return max(report.executed - len(report.failed), 0)
 
 
 def _count(number: int, noun: str) -> str:

@@ -6,6 +6,7 @@ Format as pytest writes it (``junit_family=xunit2``): ``testcase`` elements with
 
 import os
 import stat
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -15,11 +16,19 @@ _MAX_BYTES = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a test run says of itself; a test id is ``classname::name``."""
+    """What a test run says of itself: how often each test id, ``classname::name``, had each result.
 
-    executed: int
-    """Tests that passed or failed; a skipped test shows nothing."""
-    failed: frozenset[str]
+    An id may well occur more than once: the format does not forbid it.
+    """
+
+    passed: Counter[str]
+    failed: Counter[str]
+    skipped: Counter[str]
+
+    @property
+    def executed(self) -> int:
+        """Tests that passed or failed; a skipped test shows nothing."""
+        return self.passed.total() + self.failed.total()
 
 
 def read_report(path: Path) -> Report | None:
@@ -53,15 +62,16 @@ def parse_report(content: bytes) -> Report | None:
         parser.close()
     except (ET.ParseError, ValueError):
         return None
-    return Report(cases.executed, frozenset(cases.failed))
+    return Report(cases.passed, cases.failed, cases.skipped)
 
 
 class _Cases:
     """Counts test cases as the parser meets them, so that no tree is built of what may be millions of elements."""
 
     def __init__(self) -> None:
-        self.executed = 0
-        self.failed: set[str] = set()
+        self.passed: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+        self.skipped: Counter[str] = Counter()
         self._id = ""
         self._inside: set[str] = set()
 
@@ -76,10 +86,11 @@ class _Cases:
         if tag != "testcase":
             return
         if self._inside & {"failure", "error"}:
-            self.failed.add(self._id)
+            self.failed[self._id] += 1
         elif "skipped" in self._inside:
-            return
-        self.executed += 1
+            self.skipped[self._id] += 1
+        else:
+            self.passed[self._id] += 1
 
     def data(self, text: str) -> None:
         """What the tests printed: of no use here."""

@@ -1,6 +1,7 @@
 """The git runner and the export of a commit, on real repositories that mean harm."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import subprocess
@@ -91,6 +92,74 @@ async def test_a_partial_clone_runs_no_command_to_fetch_what_it_misses(repositor
     with pytest.raises(GitError):
         await git(repository, "cat-file", "-p", missing, env={"GIT_ALLOW_PROTOCOL": "ext"})
     assert trace.exists()  # the trap works
+
+
+def signed_commit(repository: Path, kind: str) -> str:
+    """A commit that claims a signature; git asks the program for that kind of signature what it is worth."""
+    tree = run(repository, "mktree", stdin=b"")
+    person = "a <a@example.org> 1771200000 +0000"
+    signature = f"gpgsig -----BEGIN {kind}-----\n \n aaaa\n -----END {kind}-----"
+    text = f"tree {tree}\nauthor {person}\ncommitter {person}\n{signature}\n\nsigned\n"
+    return run(repository, "hash-object", "-t", "commit", "-w", "--stdin", stdin=text.encode())
+
+
+@pytest.mark.parametrize(
+    ("settings", "arguments"),
+    [
+        (["log.showSignature=true", "gpg.program=TRAP"], ["log", "-1", "PGP SIGNATURE"]),
+        (["gpg.program=TRAP"], ["verify-commit", "PGP SIGNATURE"]),
+        (["gpg.openpgp.program=TRAP"], ["verify-commit", "PGP SIGNATURE"]),
+        (["gpg.x509.program=TRAP"], ["verify-commit", "SIGNED MESSAGE"]),
+        (["gpg.ssh.program=TRAP", "gpg.ssh.allowedSignersFile=/dev/null"], ["verify-commit", "SSH SIGNATURE"]),
+        (["gpg.format=ssh", "gpg.ssh.defaultKeyCommand=TRAP"], ["commit-tree", "-S", "-m", "x", "TREE"]),
+        (["commit.gpgSign=true", "gpg.program=TRAP"], ["commit", "--allow-empty", "-m", "x"]),
+        (["tag.gpgSign=true", "gpg.program=TRAP"], ["tag", "-f", "-m", "x", "v1", "HEAD"]),
+        (["diff.external=TRAP"], ["diff", "HEAD^", "HEAD"]),
+        (["core.editor=TRAP"], ["config", "--local", "--edit"]),
+        (["core.askPass=TRAP"], ["credential", "fill"]),
+        (["credential.helper=TRAP"], ["credential", "fill"]),
+        (["core.sshCommand=TRAP"], ["ls-remote", "ssh://example.invalid/x"]),
+        (["core.fsmonitor=TRAP"], ["status"]),
+        (["core.hooksPath=HOOKS"], ["update-ref", "refs/heads/other", "HEAD"]),
+    ],
+)
+async def test_no_setting_of_the_repository_makes_git_run_a_program(
+    repository: Path, tmp_path: Path, settings: list[str], arguments: list[str]
+) -> None:
+    for text in ("a", "b"):
+        (repository / "x").write_text(text)
+        commit_all(repository)
+    trace, trap = tmp_path / "ran", tmp_path / "hooks/reference-transaction"
+    trap.parent.mkdir()
+    trap.write_text(f"#!/bin/sh\ntouch {trace}\n")
+    trap.chmod(0o755)
+    for setting in (*settings, "user.name=a", "user.email=a@example.org"):
+        name, _, value = setting.partition("=")
+        value = value.replace("TRAP", str(trap)).replace("HOOKS", str(trap.parent))
+        run(repository, "config", "--add", name, value)
+    signed = {kind: signed_commit(repository, kind) for kind in arguments if "SIGN" in kind}
+    command = [*arguments[:-1], signed.get(arguments[-1], arguments[-1].replace("TREE", "HEAD^{tree}"))]
+    asked = b"protocol=https\nhost=example.invalid\n\n"
+    trace.unlink(missing_ok=True)
+
+    with contextlib.suppress(GitError):
+        await git(repository, *command, stdin=asked, env={"GIT_ALLOW_PROTOCOL": "ssh"})
+
+    assert not trace.exists()
+    _run_unguarded(repository, command, asked)
+    assert trace.exists()  # the trap works
+
+
+def _run_unguarded(repository: Path, command: list[str], stdin: bytes) -> None:
+    env = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_GLOBAL": "/dev/null"}
+    plain = ["git", "-C", str(repository), *command]
+    subprocess.run(plain, input=stdin, capture_output=True, env=env, check=False)
+
+
+async def test_git_has_no_pager_of_the_repository(repository: Path) -> None:
+    run(repository, "config", "core.pager", "evil")
+
+    assert await git(repository, "var", "GIT_PAGER") == b"cat\n"
 
 
 async def test_export_writes_what_was_committed_whatever_the_attributes_say(repository: Path, tmp_path: Path) -> None:

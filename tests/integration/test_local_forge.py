@@ -148,6 +148,59 @@ async def test_a_branch_that_a_crash_left_behind_is_replaced(forge: LocalForge, 
     assert run(repository, "rev-parse", f"{BRANCH}^") == run(repository, "rev-parse", "main")
 
 
+async def test_a_signed_branch_is_looked_at_without_the_program_that_the_repository_names(
+    forge: LocalForge, repository: Path, tmp_path: Path
+) -> None:
+    left = await forge.push(fix(repository))
+    trace, trap = _trap(tmp_path)
+    for key in ("gpg.program", "gpg.openpgp.program", "gpg.ssh.program", "gpg.x509.program"):
+        run(repository, "config", key, str(trap))
+    run(repository, "config", "log.showSignature", "true")
+    signed = _signed(repository, left)
+    run(repository, "update-ref", f"refs/heads/{BRANCH}", signed)
+    commit(repository, {"other.py": "x = 2\n"}, "the base moves on")
+
+    head = await forge.push(fix(repository))
+
+    assert not trace.exists()
+    assert run(repository, "rev-parse", BRANCH) == head != signed  # it was looked at
+    run(repository, "log", "-1", signed)
+    assert trace.exists()  # the trap works
+
+
+async def test_a_branch_that_begins_from_nothing_is_left_alone(forge: LocalForge, repository: Path) -> None:
+    await forge.push(fix(repository))
+    lines = run(repository, "cat-file", "commit", BRANCH).splitlines()
+    text = "\n".join(line for line in lines if not line.startswith("parent ")) + "\n"
+    root = _store(repository, text)
+    run(repository, "update-ref", f"refs/heads/{BRANCH}", root)
+
+    with pytest.raises(ConflictError, match="something else"):
+        await forge.push(fix(repository))
+
+    assert run(repository, "rev-parse", BRANCH) == root
+
+
+def _trap(folder: Path) -> tuple[Path, Path]:
+    """A file that tells that a program ran, and the program."""
+    trace, trap = folder / "ran", folder / "trap"
+    trap.write_text(f"#!/bin/sh\necho $0 $* >> {trace}\ncat\n")
+    trap.chmod(0o755)
+    return trace, trap
+
+
+def _signed(repository: Path, like: str) -> str:
+    """The commit, with the claim of a signature."""
+    head, _, message = run(repository, "cat-file", "commit", like).partition("\n\n")
+    signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n aaaa\n -----END PGP SIGNATURE-----"
+    return _store(repository, f"{head}\n{signature}\n\n{message}\n")
+
+
+def _store(repository: Path, text: str) -> str:
+    command = ["git", "-C", str(repository), "hash-object", "-t", "commit", "-w", "--stdin"]
+    return subprocess.run(command, input=text.encode(), check=True, capture_output=True).stdout.decode().strip()
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -210,10 +263,7 @@ async def test_working_tree_index_and_configuration_stay_as_they_were(forge: Loc
 
 async def test_no_command_that_the_repository_names_is_run(forge: LocalForge, repository: Path, tmp_path: Path) -> None:
     commit(repository, {".gitattributes": "*.py filter=evil diff=evil merge=evil\n"})
-    trace = tmp_path / "ran"
-    trap = tmp_path / "trap"
-    trap.write_text(f"#!/bin/sh\necho $0 $* >> {trace}\ncat\n")
-    trap.chmod(0o755)
+    trace, trap = _trap(tmp_path)
     keys = ("core.fsmonitor", "core.pager", "core.editor", "filter.evil.clean", "filter.evil.smudge", "diff.external")
     for key in (*keys, "diff.evil.command", "diff.evil.textconv", "gpg.program", "core.sshCommand"):
         run(repository, "config", key, str(trap))
@@ -230,6 +280,25 @@ async def test_no_command_that_the_repository_names_is_run(forge: LocalForge, re
 
     assert not trace.exists()
     assert (tmp_path / "tree/mail.py").read_text() == FIXED
+
+
+async def test_seeing_a_merge_by_its_content_runs_no_driver_that_the_repository_names(
+    forge: LocalForge, repository: Path, tmp_path: Path
+) -> None:
+    commit(repository, {".gitattributes": "*.py diff=evil\n"})
+    await opened(forge, repository)
+    brought_by = _rebase(repository)
+    trace, trap = _trap(tmp_path)
+    for key in ("diff.external", "diff.evil.command", "diff.evil.textconv", "core.pager", "core.fsmonitor"):
+        run(repository, "config", key, str(trap))
+    (repository / ".git/info/attributes").write_text("* diff=evil filter=evil\n")
+
+    pull = await state_now(forge)
+
+    assert not trace.exists()
+    assert (pull.state, pull.merge_commit) == (PullState.MERGED, brought_by)
+    run(repository, "diff", "main^", "main")
+    assert trace.exists()  # the trap works
 
 
 async def test_a_forge_that_only_reads_tells_the_state_and_writes_nothing(forge: LocalForge, repository: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
 from selfimprover.errors import TelemetryError
@@ -168,9 +169,8 @@ async def test_functions_in_a_hostile_view_are_not_run(tmp_path: Path) -> None:
 
 async def test_nothing_can_be_written_through_our_connection(tmp_path: Path) -> None:
     reader = source(make(tmp_path / "t.db", PLAIN, [task(1, NOON)]))
-    async with reader._database.reading() as connection:
-        with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            await connection.execute("DELETE FROM tasks")
+    with pytest.raises(TelemetryError, match="readonly"):
+        await reader._database.read(lambda connection: connection.execute_fetchall("DELETE FROM tasks"))
 
 
 @contextmanager
@@ -232,15 +232,111 @@ async def test_a_wal_database_at_rest_in_a_foreign_folder_is_read(resting: Path)
 
 
 async def test_a_database_at_rest_that_changes_while_it_is_read_is_not_believed(resting: Path) -> None:
-    reader = source(resting)
+    asked: list[int] = []
 
-    async def read_while_it_changes() -> None:
-        async with reader._database.reading():
-            with acting_as(0):
-                os.utime(resting, ns=(0, 0))
+    async def ask(connection: aiosqlite.Connection) -> None:
+        asked.append(len(asked))
+        with acting_as(0):
+            os.utime(resting, ns=(len(asked), len(asked)))
 
-    with acting_as(NOBODY), pytest.raises(TelemetryError, match="changed while it was read"):
-        await read_while_it_changes()
+    with acting_as(NOBODY), pytest.raises(TelemetryError, match="may not make the files that reading it needs"):
+        await source(resting)._database.read(ask)
+    assert asked == [0, 1]
+    assert _names(resting.parent) == [resting.name]
+
+
+def closed(path: Path, journal: str = "WAL") -> Path:
+    """A database of one failed task that its writer closed cleanly."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA journal_mode = {journal}")
+        connection.execute(PLAIN)
+        _record(connection, 1)
+    return path
+
+
+def _record(connection: sqlite3.Connection, number: int) -> None:
+    connection.execute("INSERT INTO tasks VALUES (?, 'failed', 'E', ?)", [number, NOON])
+
+
+@pytest.mark.parametrize("journal", ["WAL", "DELETE", "PERSIST"])
+@pytest.mark.parametrize("through_link", [False, True])
+async def test_reading_leaves_no_file_beside_a_database_that_was_closed(
+    tmp_path: Path, journal: str, through_link: bool
+) -> None:
+    path = closed(tmp_path / "t.db", journal)
+    (tmp_path / "link.db").symlink_to("t.db")
+    reader = source(tmp_path / "link.db" if through_link else path)
+    before = _listing(tmp_path)
+
+    assert (await reader.describe()).startswith("tasks: 1 rows")
+    assert (await reader.task_counts([ALL]))[0].total() == 1
+    assert len(await failed_tasks(reader)) == 1
+    await reader.failures_query(ALL)
+
+    assert _listing(tmp_path) == before
+
+
+def _listing(folder: Path) -> list[tuple[str, int, int]]:
+    return sorted((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in folder.iterdir())
+
+
+async def _count(connection: aiosqlite.Connection) -> int:
+    ((count,),) = await connection.execute_fetchall("SELECT COUNT(*) FROM tasks")
+    return int(count)
+
+
+@pytest.mark.parametrize("stays_open", [True, False])
+async def test_a_writer_that_starts_while_we_read_is_read_right(tmp_path: Path, stays_open: bool) -> None:
+    path = closed(tmp_path / "t.db")
+    writers: list[sqlite3.Connection] = []
+
+    async def ask(connection: aiosqlite.Connection) -> int:
+        if not writers:
+            writers.append(sqlite3.connect(path, isolation_level=None))
+            _record(writers[0], 2)
+            if not stays_open:
+                writers[0].close()
+        return await _count(connection)
+
+    assert await source(path)._database.read(ask) == 2
+    writers[0].close()
+
+
+async def test_a_writer_that_comes_and_goes_all_the_time_is_read_right_with_locks(tmp_path: Path) -> None:
+    path = closed(tmp_path / "t.db")
+    asked: list[int] = []
+
+    async def ask(connection: aiosqlite.Connection) -> int:
+        asked.append(len(asked))
+        with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+            _record(writer, len(asked))
+        return await _count(connection)
+
+    assert await source(path)._database.read(ask) == 4
+    assert asked == [0, 1, 2]
+
+
+async def test_damage_that_a_writer_at_work_feigns_is_not_believed(tmp_path: Path) -> None:
+    path = closed(tmp_path / "t.db")
+    asked: list[int] = []
+
+    async def ask(connection: aiosqlite.Connection) -> int:
+        asked.append(len(asked))
+        if len(asked) == 1:
+            os.utime(path, ns=(1, 1))
+            raise sqlite3.DatabaseError("database disk image is malformed")
+        return await _count(connection)
+
+    assert await source(path)._database.read(ask) == 1
+
+
+async def test_a_live_journal_is_found_beside_the_file_that_a_link_leads_to(tmp_path: Path) -> None:
+    path = closed(tmp_path / "t.db")
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links/link.db").symlink_to(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        _record(writer, 2)
+        assert len(await failed_tasks(source(tmp_path / "links/link.db"))) == 2
 
 
 async def test_a_wal_database_with_a_journal_is_never_read_without_it(interrupted: Path) -> None:

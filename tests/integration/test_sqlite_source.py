@@ -209,14 +209,31 @@ async def test_every_text_is_redacted_once(tmp_path: Path) -> None:
         return text.replace("secret", "[…]")
 
     rows = [
-        {**task(n, NOON, error=f"E: secret {n % 2}"), "traceback": "T secret", "input": "I secret", "kind": "k"}
+        {
+            **task(n, NOON, error=f"E: secret {n % 2}"),
+            "id": f"secret-{n}",
+            "parent_id": "P secret",
+            "traceback": "T secret",
+            "input": "I secret",
+            "kind": "k",
+        }
         for n in range(100)
     ]
     found = await failed_tasks(source(make(tmp_path / "t.db", FULL, rows), redact=redact))
     assert {(record.error, record.traceback, record.input) for record in found} == {
         (f"E: […] {n}", "T […]", "I […]") for n in range(2)
     }
-    assert sorted(seen) == ["E: secret 0", "E: secret 1", "I secret", "T secret", "k"]
+    assert [record.id for record in found] == [f"[…]-{n}" for n in range(100)]
+    assert {record.parent_id for record in found} == {"P […]"}
+    texts = ["E: secret 0", "E: secret 1", "I secret", "P secret", "T secret", "k"]
+    assert sorted(seen) == sorted([*texts, *(f"secret-{n}" for n in range(100))])
+
+
+async def test_ids_with_secrets_in_them_are_redacted_and_still_lead_to_their_rows(tmp_path: Path) -> None:
+    schema = "CREATE TABLE tasks (id TEXT PRIMARY KEY, status, error, created_at) WITHOUT ROWID"
+    rows = [{**task(n, NOON), "id": f"{n:03} ada@example.org"} for n in range(600)]
+    reader = source(make(tmp_path / "t.db", schema, rows), redact=lambda text: text.replace("ada@", "[…]"))
+    assert [record.id for record in await failed_tasks(reader)] == [f"{n:03} […]example.org" for n in range(600)]
 
 
 @pytest.mark.parametrize("letter", ["a", "ä", "🙂"])

@@ -6,6 +6,7 @@ import shlex
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import pytest
 from selfimprover.domain import CheckStatus, Draft, Edit, Risk, Strength, Verdict
 from selfimprover.errors import SelfImproverError, UsageError
 from selfimprover.interfaces import Verifier
-from selfimprover.verification.junit import parse_report, read_report
+from selfimprover.verification.checks import Run, compare
+from selfimprover.verification.junit import Report, parse_report, read_report
 from selfimprover.verification.sandbox import Ending, Limits, run
 from selfimprover.verification.verifier import TreeVerifier
 from selfimprover.verification.workspace import workspace
@@ -141,16 +143,37 @@ async def test_an_exit_before_the_tests_end_is_no_success(tree: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", ["class CountTest:\n    pass\n", TESTS.replace("class", "@unittest.skip('')\nclass")]
+    ("change", "fate"),
+    [
+        ("class CountTest:\n    pass\n", "did not run"),
+        (TESTS.replace("class", "@unittest.skip('')\nclass"), "is skipped"),
+    ],
 )
-async def test_fewer_tests_than_on_the_base_are_no_success(tree: Path, change: str) -> None:
+async def test_fewer_tests_than_on_the_base_are_no_success(tree: Path, change: str, fate: str) -> None:
     (tree / "test_other.py").write_text("def test_other():\n    pass\n")
     removal = draft(BETTER, Edit("test_mail.py", TESTS, change))
 
     verdict = await verifier().verify(removal, tree, BASE)
 
     assert not verdict.passed
-    assert verdict.reason == "only 1 of the base's 3 tests were executed on the patched tree"
+    assert verdict.reason == "; ".join(
+        f"test test_mail.CountTest::{name} passed on the base and {fate} on the patched tree"
+        for name in ("test_none", "test_one")
+    )
+    assert verdict.checks[-1].detail == "3 passed on base, 1 on patched, none newly failing, 2 no longer run"
+
+
+async def test_a_test_that_runs_now_does_not_make_up_for_one_that_is_skipped(tree: Path) -> None:
+    base = TESTS.replace("    def test_one", "    @unittest.skip('')\n    def test_one")
+    (tree / "test_mail.py").write_text(base)
+    change = TESTS.replace("    def test_none", "    @unittest.skip('')\n    def test_none")
+
+    verdict = await verifier().verify(draft(BETTER, Edit("test_mail.py", base, change)), tree, BASE)
+
+    assert not verdict.passed
+    reason = "test test_mail.CountTest::test_none passed on the base and is skipped on the patched tree"
+    assert verdict.reason == reason
+    assert verdict.checks[-1].detail == "1 passed on base, 1 on patched, none newly failing, 1 no longer run"
 
 
 async def test_an_exit_status_that_no_test_explains_is_no_success(tree: Path) -> None:
@@ -445,7 +468,52 @@ def test_a_report_counts_what_was_executed_and_names_what_failed() -> None:
     report = parse_report(CASES.encode())
 
     assert report is not None
-    assert (report.executed, report.failed) == (4, frozenset({"a.B::bad", "a.B::torn"}))
+    assert report.executed == 4
+    assert report.passed == Counter(["a.B::ok", "::"])
+    assert report.failed == Counter(["a.B::bad", "a.B::torn"])
+    assert report.skipped == Counter(["a.B::not now"])
+
+
+def _run_of(passed: str = "", failed: str = "", skipped: str = "") -> Run:
+    """A run whose tests have ids of one letter."""
+    return Run(int(bool(failed)), 1.0, Report(Counter(passed), Counter(failed), Counter(skipped)), "")
+
+
+@pytest.mark.parametrize(
+    ("base", "patched", "reason"),
+    [
+        (_run_of("ab"), _run_of("bb"), "test a passed on the base and did not run on the patched tree"),
+        (_run_of("aab"), _run_of("abb"), "test a passed on the base and ran less often on the patched tree"),
+        (
+            _run_of("ab", "", "c"),
+            _run_of("ac", "", "b"),
+            "test b passed on the base and is skipped on the patched tree",
+        ),
+        (_run_of("aa", "a"), _run_of("a", "aa"), "1 test newly failing on the patched tree: a"),
+        (_run_of("ab", "xy"), _run_of("ab", "x"), "only 3 of the base's 4 tests were executed on the patched tree"),
+        (_run_of("ab", "x"), _run_of("abx"), None),
+    ],
+)
+def test_tests_are_compared_one_by_one_as_often_as_they_ran(base: Run, patched: Run, reason: str | None) -> None:
+    proof = compare(base, patched, 60)
+
+    assert proof.passed == (reason is None)
+    assert reason is None or proof.reason == reason
+
+
+def test_at_most_three_lost_tests_are_named() -> None:
+    proof = compare(_run_of("abcdez"), _run_of("z"), 60)
+
+    assert [name for name in "abcde" if f"test {name} passed" in proof.reason] == ["a", "b", "c"]
+    assert proof.reason.endswith("; and 2 more")
+    assert proof.detail == "6 passed on base, 1 on patched, none newly failing, 5 no longer run"
+
+
+def test_the_counts_of_the_detail_count_each_occurrence_of_an_id() -> None:
+    proof = compare(_run_of("aab", "xx"), _run_of("aab", "xxx"), 60)
+
+    assert proof.reason == "1 test newly failing on the patched tree: x"
+    assert proof.detail == "3 passed on base, 3 on patched, 1 newly failing, 2 red on the base already"
 
 
 @pytest.mark.parametrize(

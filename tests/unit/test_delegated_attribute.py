@@ -285,12 +285,12 @@ def test_the_suggestion_that_python_adds_does_not_matter(tmp_path: Path, suffix:
 
 
 def test_another_class_may_be_the_one_that_reads(tmp_path: Path) -> None:
-    reader = "def show(cart):\n    print(cart.discount)\n"
+    reader = "from shop.cart import Cart\n\n\ndef show(cart: Cart):\n    print(cart.discount)\n"
 
     draft = draft_of(tmp_path, {**SHOP, "shop/show.py": reader}, "cart.discount)", "show")
 
     assert [edit.path for edit in draft.edits] == ["shop/cart.py"]
-    assert "shop/show.py:2" in draft.root_cause
+    assert "shop/show.py:5" in draft.root_cause
 
 
 def test_fakes_in_the_tests_do_not_count_as_a_second_class(tmp_path: Path) -> None:

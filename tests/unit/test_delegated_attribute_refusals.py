@@ -176,3 +176,121 @@ def test_a_file_that_cannot_be_read_exactly_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(RefusedError, match=r"shop/other\.py is not UTF-8 text"):
         draft_of(tmp_path, SHOP)
+
+
+USERS = {
+    "getattr": ("def f(cart):\n    return getattr(cart, 'discount', 5)\n", "asks for discount by name"),
+    "hasattr": ("def f(cart):\n    return hasattr(cart, 'discount')\n", "asks for discount by name"),
+    "attrgetter": ("def f(carts):\n    return map(attrgetter('discount'), carts)\n", "asks for discount by name"),
+    "match": ("def f(c):\n    match c:\n        case Cart(discount=5): pass\n", "matches discount"),
+    "try": (
+        "def f(cart):\n    try:\n        return cart.discount\n    except AttributeError:\n        return 7\n",
+        "where a missing one is handled",
+    ),
+    "try with several errors": (
+        "def f(c):\n    try:\n        return c.discount\n    except (KeyError, AttributeError):\n        return 7\n",
+        "where a missing one is handled",
+    ),
+    "try that handles all": (
+        "def f(cart):\n    try:\n        return cart.discount\n    except:\n        return 7\n",
+        "where a missing one is handled",
+    ),
+    "try with a name for errors": (
+        "GONE = AttributeError\ndef f(c):\n    try:\n        return c.discount\n    except GONE:\n        return 7\n",
+        "where a missing one is handled",
+    ),
+    "suppress": (
+        "def f(cart):\n    with suppress(AttributeError):\n        return cart.discount\n",
+        "where a missing one is handled",
+    ),
+    "call": ("def f(cart):\n    return cart.discount()\n", "calls discount"),
+    "setattr of any name": ("def f(cart, k):\n    setattr(cart, k, 1)\n", "sets an attribute that is not named"),
+    "setattr of the holder": ("def f(cart, x):\n    setattr(cart, '_prices', x)\n", "sets _prices"),
+    "setattr in a class of unknown bases": (
+        "import x\nclass Big(x.Y):\n    def f(self, k):\n        setattr(self, k, 1)\n",
+        "sets an attribute that is not named",
+    ),
+    "another object as holder": ("def f(cart):\n    cart._prices = Other()\n", "may set _prices of a Cart"),
+    "holder unpacked": ("def f(cart, p):\n    cart._prices, x = p\n", "may set _prices of a Cart"),
+    "holder replaced in a subclass": (
+        "class Big(Cart):\n    def f(self):\n        self._prices = 1\n",
+        "may set _prices of a Cart",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", USERS)
+def test_code_elsewhere_that_would_notice_the_property_is_refused(tmp_path: Path, case: str) -> None:
+    other, reason = USERS[case]
+
+    with pytest.raises(RefusedError, match=reason):
+        draft_of(tmp_path, {**one_file(PLAIN), "other.py": f"from cart import Cart, Other\n{other}"})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "class Box:\n    def f(self, k):\n        setattr(self, k, 1)\n        self._prices = 3\n",
+        "def f(cart):\n    try:\n        return cart.discount\n    except KeyError:\n        return 7\n",
+        "def f(box):\n    setattr(box, 'size', getattr(box, 'length', 1))\n",
+        "def f(cart):\n    cart._prices = None\n",
+    ],
+)
+def test_code_elsewhere_that_cannot_notice_is_no_reason_to_refuse(tmp_path: Path, other: str) -> None:
+    assert draft_of(tmp_path, {**one_file(PLAIN), "other.py": other}).title == "Delegate Cart.discount to _prices"
+
+
+def test_users_in_the_tests_are_left_to_the_tests(tmp_path: Path) -> None:
+    test = "def test_it(cart):\n    assert not hasattr(cart, 'discount')\n    cart._prices = 1\n    cart.discount()\n"
+
+    assert draft_of(tmp_path, {**one_file(PLAIN), "tests/test_cart.py": test}).summary == "delegated property"
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        "def show(basket):\n    print(basket.discount)\n",
+        "import vendor.shop\n\ndef show(basket: vendor.shop.Cart):\n    print(basket.discount)\n",
+        "from cart import Cart\ndef show(basket: Cart):\n    basket = other()\n    print(basket.discount)\n",
+        "from cart import Cart\ndef show(basket: Cart, other):\n    print(basket.discount, other.discount)\n",
+        "class View:\n    def show(self):\n        print(self.discount)\n",
+    ],
+)
+def test_a_line_that_may_read_from_another_class_of_that_name_is_refused(tmp_path: Path, reader: str) -> None:
+    with pytest.raises(RefusedError, match="not shown to be the Cart at"):
+        draft_of(tmp_path, {**one_file(PLAIN), "show.py": reader}, "print(", "show")
+
+
+def test_self_that_was_replaced_proves_nothing(tmp_path: Path) -> None:
+    cart = PLAIN.replace("        return self", "        self = find()\n        return self")
+
+    with pytest.raises(RefusedError, match="not shown to be the Cart at"):
+        draft_of(tmp_path, one_file(cart))
+
+
+@pytest.mark.parametrize("use", ["self.discount()", "self.discount[0]", "self.discount.value"])
+def test_a_read_that_an_empty_value_does_not_stand_is_refused(tmp_path: Path, use: str) -> None:
+    with pytest.raises(RefusedError, match="an empty value does not stand"):
+        draft_of(tmp_path, one_file(PLAIN.replace("self.discount or 0", use)), "return self.discount")
+
+
+@pytest.mark.parametrize(
+    "bound",
+    ["property = 'x'", "from x import property", "from x import y as property", "class property: pass"],
+)
+def test_a_class_that_binds_the_name_of_the_decorator_is_refused(tmp_path: Path, bound: str) -> None:
+    with pytest.raises(RefusedError, match="`property` means something else"):
+        draft_of(tmp_path, one_file(PLAIN.replace("    def __init__", f"    {bound}\n\n    def __init__")))
+
+
+@pytest.mark.parametrize(
+    "line", ["half = discount / 2", "@discount\n    def f(self): pass", "def f(self, n=discount): pass"]
+)
+def test_a_class_body_that_reads_the_name_from_outside_is_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(RefusedError, match="means something else by discount"):
+        draft_of(tmp_path, one_file(PLAIN + f"\n    {line}\n"))
+
+
+def test_a_holder_that_the_class_itself_also_fills_otherwise_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="may set _prices of a Cart"):
+        draft_of(tmp_path, one_file(PLAIN + "\n    def swap(self, other):\n        self._prices = other\n"))

@@ -169,7 +169,11 @@ def send(host, port, text):
 def test_a_plain_call_in_a_module_function_gets_a_function_in_front_and_a_free_name_for_time(
     tmp_path: Path, pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draft = draft_of(tmp_path, MAILER, "SMTP(host", "send", "TimeoutError: timed out")
+    error = "TimeoutError: timed out"
+    project(tmp_path, {"feed.py": MAILER})
+    library = '  File "/usr/lib/python3.11/smtplib.py", line 255, in __init__\n    self.connect(host, port)\n'
+    traceback = traceback_of([frame(tmp_path, "feed.py", "SMTP(host", "send"), library], error)
+    draft = RetryTransientConnect().apply(finding(error, traceback), tmp_path)
     opened: list[tuple[object, ...]] = []
 
     def refuse(*args: object, **_options: object) -> None:
@@ -292,6 +296,12 @@ SHAPES = {
                         return await client.connect(i, j, os, s, first, others, more)
         def call(client): return A().go(client)
         """,
+    "name bound by := inside a comprehension": """
+        async def go(client):
+            if any((host := each) for each in ["h"]):
+                return await client.connect(host)
+        def call(client): return go(client)
+        """,
     "inner class": """
         class A:
             class B:
@@ -360,6 +370,19 @@ class A:
         "    async def _open_connection_with_retry(self, host: str, port: int)"
         " -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:\n"
     ) in after(draft)
+
+
+@pytest.mark.parametrize("late", ["in the class", "below"])
+@pytest.mark.parametrize("future", [True, False])
+def test_an_annotation_that_has_no_meaning_yet_is_left_out(tmp_path: Path, late: str, future: bool) -> None:
+    head = "from __future__ import annotations\n" if future else ""
+    go = "class A:\n    def go(self) -> None:\n        self.link = self._connect()\n\n"
+    connect = "    def _connect(self) -> Conn:\n        return lib.connect()\n"
+    text = f"{go}    class Conn: pass\n{connect}" if late == "in the class" else f"{go}{connect}\nclass Conn: pass\n"
+
+    new = after(draft_of(tmp_path, head + text, "self._connect()", "go"))
+
+    assert f"def _connect_with_retry(self){' -> Conn' if future else ''}:" in new
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from selfimprover.drafting.recipes.retry_connect import RetryTransientConnect
-from selfimprover.drafting.recipes.retry_site import connects
+from selfimprover.drafting.recipes.retry_connect.openers import connects
 from selfimprover.errors import RefusedError
 from tests.unit.recipe_cases import after, failing, finding, frame, project, traceback_of
 from tests.unit.retry_cases import ERROR, FEED, draft_of
@@ -287,3 +288,205 @@ def test_files_that_cannot_be_read_exactly_are_refused(
 )
 def test_names_that_open_a_connection(name: str, expected: bool) -> None:
     assert connects(name) is expected
+
+
+CALLER = """\
+class Link:
+    def run(self):
+        return self.connect()
+
+    def connect(self):
+        {body}
+        raise TimeoutError("none")
+"""
+BODIES = {
+    "posts an order": 'api.post("/orders")',
+    "takes from a pool": "pool.acquire()",
+    "sets an attribute": "self.tries = 1",
+    "sets an item": "self.seen['h'] = 1",
+    "adds up": "n = 0; n += 1",
+    "loops": "for h in hosts: lib.connect(h)",
+    "reads from something older": "queue.read()",
+    "closes something older": "order.close()",
+    "reads from a name that is bound twice": "c = lib.connect(1); c = old; c.readline()",
+    "enters what it does not open": "with self.lock: pass",
+    "posts in another method": (
+        "self.greet()\n    def greet(self):\n        api.post('/')\n    def rest(self):\n        pass"
+    ),
+    "yields": "yield 1",
+    "changes a global": "global n; n = 1",
+    "makes a function": "f = lambda: 1",
+    "raises what posts when it is made": (
+        "raise Strange()\n    class Strange(Exception):\n        def __init__(self):\n            api.post('/')"
+        "\n    def rest(self):\n        pass"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BODIES)
+@pytest.mark.parametrize("entered", [True, False])
+def test_a_function_of_the_project_that_does_more_than_connect_is_not_run_again(
+    tmp_path: Path, case: str, entered: bool
+) -> None:
+    project(tmp_path, {"link.py": CALLER.replace("{body}", BODIES[case])})
+    frames = [frame(tmp_path, "link.py", "return self.connect()", "run")]
+    if entered:
+        frames.append(frame(tmp_path, "link.py", "def connect", "connect", shown=False))
+
+    with pytest.raises(RefusedError, match=r"would repeat more than connecting: link\.py"):
+        RetryTransientConnect().apply(finding(ERROR, traceback_of(frames, ERROR)), tmp_path)
+
+
+def test_a_function_of_the_project_that_only_connects_may_be_run_again(tmp_path: Path) -> None:
+    text = """\
+import asyncio
+
+
+class Link:
+    async def run(self):
+        return await self._connect()
+
+    async def _connect(self):
+        reader, writer = await asyncio.open_connection(self.host, 1)
+        log.info("connected")
+        try:
+            line = await asyncio.wait_for(reader.readline(), 1)
+        except OSError:
+            await _close(writer)
+            raise Silent(f"{self.host}") from None
+        if not line.strip().startswith(b"* OK"):
+            raise ConnectionError("no greeting")
+        return reader, writer
+
+
+async def _close(writer):
+    writer.close()
+    await writer.wait_closed()
+
+
+class Silent(ConnectionError):
+    pass
+"""
+    project(tmp_path, {"link.py": text})
+    frames = [
+        frame(tmp_path, "link.py", "await self._connect()", "run"),
+        frame(tmp_path, "link.py", "no greeting", "_connect"),
+    ]
+
+    draft = RetryTransientConnect().apply(finding(ERROR, traceback_of(frames, ERROR)), tmp_path)
+
+    assert "await self._connect_with_retry()" in after(draft)
+    assert [line.partition(",")[0] for line in draft.proof if "which it runs" in line] == [
+        "`link.py:8`",
+        "`link.py:21`",
+    ]
+
+
+def test_a_timeout_around_a_function_of_the_project_is_judged_by_that_function(tmp_path: Path) -> None:
+    text = "async def go(c):\n    await asyncio.wait_for(connect(), 5)\n\nasync def connect():\n    api.post('/')\n"
+    project(tmp_path, {"feed.py": text})
+    library = '  File "/usr/lib/python3.11/asyncio/tasks.py", line 479, in wait_for\n    return fut.result()\n'
+    traceback = traceback_of([frame(tmp_path, "feed.py", "wait_for", "go"), library], ERROR)
+
+    with pytest.raises(RefusedError, match=r"feed\.py:5 calls api\.post"):
+        RetryTransientConnect().apply(finding(ERROR, traceback), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "entered"),
+    [
+        ("with c.connect() as s: pass", "__exit__"),
+        ("with c.connect() as s: pass", None),
+        ("for m in c.connect(): pass", "__next__"),
+        ("for m in c.connect(): pass", "connect"),
+        ("a, b = c.connect()", "__iter__"),
+        ("return c.connect().ready", "ready"),
+    ],
+)
+def test_what_fails_after_the_call_is_not_retried(tmp_path: Path, line: str, entered: str | None) -> None:
+    project(tmp_path, {"feed.py": f"def go(c):\n    {line}\n"})
+    library = [f'  File "/usr/lib/python3.11/client.py", line 1, in {entered}\n'] if entered else []
+    traceback = traceback_of([frame(tmp_path, "feed.py", "c.connect()", "go"), *library], ERROR)
+
+    with pytest.raises(RefusedError, match=r"cannot be told|failed in __"):
+        RetryTransientConnect().apply(finding(ERROR, traceback), tmp_path)
+
+
+def test_a_caller_that_loops_over_errors_retries_already(tmp_path: Path) -> None:
+    text = (
+        "def run(c):\n    for _ in range(5):\n        try:\n            return go(c)\n"
+        "        except ConnectionError:\n            pass\n\ndef go(c):\n    return c.connect()\n"
+    )
+    project(tmp_path, {"feed.py": text})
+    frames = [frame(tmp_path, "feed.py", "return go(c)", "run"), frame(tmp_path, "feed.py", "c.connect()", "go")]
+
+    with pytest.raises(RefusedError, match=r"feed\.py:4 is already inside a loop"):
+        RetryTransientConnect().apply(finding(ERROR, traceback_of(frames, ERROR)), tmp_path)
+
+
+@pytest.mark.parametrize("option", ["max_retries=5", "retry_on_timeout=True", "attempts=3"])
+def test_a_call_that_is_told_to_retry_is_refused(tmp_path: Path, option: str) -> None:
+    assert "already retries" in refusal(tmp_path, f"def go(c):\n    c.connect({option})\n", "c.connect", "go")
+
+
+@pytest.mark.parametrize("argument", ["url if flag else None", "flag and url", "1 < flag < url", "late or flag"])
+def test_a_name_that_may_be_unbound_is_not_read_beforehand(tmp_path: Path, argument: str) -> None:
+    text = f"def go(c, flag, late):\n    if flag:\n        url = 'u'\n    late = 2\n    c.connect({argument})\n"
+
+    assert "only under a condition" in refusal(tmp_path, text, "c.connect", "go")
+
+
+def test_an_error_name_is_unbound_behind_its_handler(tmp_path: Path) -> None:
+    text = "def go(c, e):\n    try:\n        c.x\n    except KeyError as e:\n        pass\n    c.connect(c.ok or e)\n"
+
+    assert "reads e only under a condition" in refusal(tmp_path, text, "c.connect", "go")
+
+
+@pytest.mark.parametrize("made", ["iter(rows)", "map(str, rows)", "(r for r in rows)", "open('f')"])
+def test_an_argument_that_the_first_try_uses_up_is_refused(tmp_path: Path, made: str) -> None:
+    text = f"def go(c, rows):\n    items = {made}\n    c.connect(items)\n"
+
+    assert "reads items, which may be used up" in refusal(tmp_path, text, "c.connect", "go")
+
+
+def test_a_property_that_does_more_than_read_is_not_read_again(tmp_path: Path) -> None:
+    text = (
+        "class A:\n    @property\n    def next_host(self):\n        return self.hosts.pop()\n"
+        "    def go(self, c):\n        c.connect(self.next_host)\n"
+    )
+
+    assert "calls self.hosts.pop" in refusal(tmp_path, text, "c.connect", "go")
+
+
+def test_a_method_that_is_given_the_class_without_saying_so_is_refused(tmp_path: Path) -> None:
+    text = "class A:\n    @validator('x')\n    def go(cls, c):\n        c.connect(1)\n"
+
+    assert "is no plain class method" in refusal(tmp_path, text, "c.connect", "go")
+
+
+def test_a_grandparent_in_a_file_that_does_not_name_the_class_is_respected(tmp_path: Path) -> None:
+    root = "class Root:\n    def _connect_with_retry(self, host, port): ...\n"
+    project(tmp_path, {"c.py": root, "b.py": "from c import Root\nclass Base(Root): pass\n"})
+    text = "from b import Base\nclass A(Base):\n    async def go(self, c):\n        await c.connect()\n"
+
+    assert "c.py already has _connect_with_retry" in refusal(tmp_path, text, "c.connect", "go")
+
+
+def test_samples_that_lead_to_different_calls_are_refused(tmp_path: Path) -> None:
+    text = "def one(c):\n    c.connect(1)\n\ndef two(c):\n    c.connect(2)\n"
+    project(tmp_path, {"feed.py": text})
+    found = [failing(tmp_path, "feed.py", f"connect({n})", name, ERROR) for n, name in ((1, "one"), (2, "two"))]
+    both = replace(found[0], samples=(*found[0].samples, *found[1].samples))
+
+    assert RetryTransientConnect().apply(found[0], tmp_path)
+    with pytest.raises(RefusedError, match=r"different calls: feed\.py:2, feed\.py:5"):
+        RetryTransientConnect().apply(both, tmp_path)
+
+
+def test_samples_of_different_errors_are_refused(tmp_path: Path) -> None:
+    project(tmp_path, {"feed.py": FEED})
+    errors = ("TimeoutError: late", "ConnectionResetError: gone")
+    samples = [failing(tmp_path, "feed.py", "connect(url", "open", error).samples[0] for error in errors]
+
+    with pytest.raises(RefusedError, match="different errors"):
+        RetryTransientConnect().apply(replace(finding(ERROR, None), samples=tuple(samples)), tmp_path)

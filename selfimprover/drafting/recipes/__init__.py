@@ -1,5 +1,5 @@
 """The recipes and what they share.
 
-``retry_connect`` and ``delegated_attribute`` are the recipes: they judge the evidence and word the draft. The code is
-read and changed by the modules that they import when they draft, because libcst is slow to import.
+Each package here is a recipe: its ``__init__`` judges the evidence and words the draft. The code is read and changed by
+the modules beside it, which it imports only when it drafts, because libcst is slow to import.
 """

@@ -128,7 +128,14 @@ class Code:
         """The names that belong to the function in which ``node`` stands."""
         scope = self._scopes.get(node)
         names = {assignment.name for assignment in scope.assignments} if isinstance(scope, FunctionScope) else set()
-        return frozenset({name.partition(".")[0] for name in names} | self.captured_names(self.function_around(node)))
+        function = self.function_around(node)
+        bound = {name.partition(".")[0] for name in names} | self.captured_names(function)
+        return frozenset(bound | (self._walrus_names(function) if function is not None else set()))
+
+    def _walrus_names(self, root: cst.CSTNode) -> set[str]:
+        """The names that ``:=`` binds, which libcst counts to the comprehension around it, Python to the function."""
+        targets = (node.target for node in self.nodes(root) if isinstance(node, cst.NamedExpr))
+        return {target.value for target in targets if isinstance(target, cst.Name)}
 
     def captured_names(self, root: cst.CSTNode | None = None) -> frozenset[str]:
         """The names that ``match`` statements bind, which no scope of libcst knows."""

@@ -1,6 +1,7 @@
 """Moves a call into a helper that tries it three times, and leaves everything else as it was."""
 
 import ast
+import builtins
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,8 +10,13 @@ from typing import TypeVar
 import libcst as cst
 
 from selfimprover.drafting.recipes.insertion import behind, function_from, in_front, with_import
-from selfimprover.drafting.recipes.retry_names import imported_modules, module_names, names_read, refuse_taken_names
-from selfimprover.drafting.recipes.retry_site import Site
+from selfimprover.drafting.recipes.retry_connect.names import (
+    imported_modules,
+    module_names,
+    names_read,
+    refuse_taken_names,
+)
+from selfimprover.drafting.recipes.retry_connect.site import Site
 from selfimprover.drafting.recipes.source import BYTE_ORDER_MARK
 from selfimprover.drafting.recipes.syntax import Code, dotted
 from selfimprover.errors import RefusedError
@@ -92,6 +98,8 @@ def _signature(site: Site) -> tuple[list[str], str]:
     result = _result(site)
     if site.function.returns is None or result is None or any(name not in annotations for name in site.locals):
         return [*receiver, *site.locals], ""
+    if not all(_means_there(site, text) for text in [result, *(annotations[name] for name in site.locals)]):
+        return [*receiver, *site.locals], ""
     return [*receiver, *(f"{name}: {annotations[name]}" for name in site.locals)], f" -> {result}"
 
 
@@ -108,6 +116,43 @@ def _result(site: Site) -> str | None:
         if same and method.returns is not None and not method.decorators:
             return site.code.module.code_for_node(method.returns.annotation)
     return None
+
+
+def _means_there(site: Site, annotation: str) -> bool:
+    """Whether Python can evaluate an annotation where the helper is defined, with the meaning it has elsewhere."""
+    code = site.code
+    if any(_postpones_annotations(statement) for statement in code.module.body):
+        return True
+    top = next(up for up in [site.function, *code.ancestors(site.function)] if code.parent(up) is code.module)
+    before: set[str] = set()
+    for statement in code.module.body:
+        if statement is top:
+            break
+        before.update(_bound_by(code, statement))
+    inside = {name for node in code.nodes(top) for name in _bound_by(code, node)}
+    names = {ast_name.id for ast_name in ast.walk(ast.parse(annotation, mode="eval")) if isinstance(ast_name, ast.Name)}
+    builtin = frozenset(dir(builtins)) - code.global_names()
+    return not names & inside and names <= before | builtin
+
+
+def _postpones_annotations(statement: cst.CSTNode) -> bool:
+    for small in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
+        if isinstance(small, cst.ImportFrom) and dotted(small.module or small) == "__future__":
+            aliases = () if isinstance(small.names, cst.ImportStar) else small.names
+            return any(alias.evaluated_name == "annotations" for alias in aliases)
+    return False
+
+
+def _bound_by(code: Code, node: cst.CSTNode) -> set[str]:
+    """The names that a statement binds, as far as it stands alone: what stands in its blocks is left out."""
+    if isinstance(node, cst.FunctionDef | cst.ClassDef):
+        return {node.name.value}
+    if not isinstance(node, cst.SimpleStatementLine):
+        return set()
+    nodes = list(code.nodes(node))
+    aliases = [each for each in nodes if isinstance(each, cst.ImportAlias)]
+    imported = {(each.evaluated_alias or each.evaluated_name).partition(".")[0] for each in aliases}
+    return imported | {each.value for each in nodes if isinstance(each, cst.Name) and code.is_store(each)}
 
 
 def _is_itself(code: Code, called: str) -> bool:

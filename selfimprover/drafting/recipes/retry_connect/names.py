@@ -5,7 +5,7 @@ from pathlib import Path
 
 import libcst as cst
 
-from selfimprover.drafting.recipes.retry_site import Site
+from selfimprover.drafting.recipes.retry_connect.site import Site
 from selfimprover.drafting.recipes.source import mentioning
 from selfimprover.drafting.recipes.syntax import Code, dotted, last_name
 from selfimprover.errors import RefusedError
@@ -40,14 +40,9 @@ def refuse_taken_names(tree: Path, site: Site) -> None:
         raise RefusedError(f"{path} imports `*`, so what its names mean cannot be shown")
     for name in sorted(_BUILTINS & (bound | names_read(site))):
         raise RefusedError(f"`{name}` means something else than the builtin in {path}")
-    family = [site.owner.name.value, *_bases(site.owner)] if site.owner is not None else []
     for source in mentioning(tree, site.helper):
-        if source.path == path or any(name in source.text for name in family):
+        if source.path == path or site.owner is not None:  # a class far up or down the line of bases may define it
             raise RefusedError(f"{source.path} already has {site.helper}")
-
-
-def _bases(owner: cst.ClassDef) -> Iterator[str]:
-    yield from (name for name in (last_name(base.value) for base in owner.bases) if name is not None)
 
 
 def _name_for(site: Site, module: str) -> str:

@@ -1,5 +1,6 @@
 """Recipe: an intermittent error while connecting is tried again, with a capped back-off."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from selfimprover.domain import Draft, Edit, Finding, Risk, TaskRecord
@@ -25,14 +26,15 @@ class RetryTransientConnect:
 
     def apply(self, finding: Finding, tree: Path) -> Draft:
         """The draft; raises ``RefusedError`` if the error is constant, no connecting call fails or it cannot repeat."""
-        sample, parsed = _sample(finding)
-        error = _transient(parsed)
+        traced = _traced(finding)
+        sample = traced[0][0]
+        error = _transient([parsed for _, parsed in traced])
         numbers = _intermittent(finding)
 
-        from selfimprover.drafting.recipes.retry_code import FIRST_PAUSE, LONGEST_PAUSE, TRIES, with_retry
-        from selfimprover.drafting.recipes.retry_site import find_site
+        from selfimprover.drafting.recipes.retry_connect.code import FIRST_PAUSE, LONGEST_PAUSE, TRIES, with_retry
+        from selfimprover.drafting.recipes.retry_connect.site import find_site
 
-        site = find_site(tree, parsed.frames)
+        site = find_site(tree, [parsed.frames for _, parsed in traced])
         source = site.code.source
         after = with_retry(tree, site, _ALSO_CAUGHT.get(error))
         waits = sum(min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE) for attempt in range(TRIES - 1))
@@ -58,27 +60,32 @@ class RetryTransientConnect:
             proof=(
                 numbers,
                 f"Task {sample.id} failed with {error} on the call at `{site.place}`.",
-                "Its arguments only read names, attributes and constants: nothing but connecting happens again.",
-                f"Neither `{site.function.name.value}` nor anything on the failing stack retries it already.",
+                "The call is given only names, attributes and constants; reading them is taken to change nothing.",
+                *(f"`{each}`, which it runs, does nothing but connect, use and close." for each in site.judged),
+                "Nothing of the project on the failing stack is a loop that handles errors, or named a retry.",
             ),
         )
 
 
-def _sample(finding: Finding) -> tuple[TaskRecord, Parsed]:
-    """The newest sample whose traceback reaches the project's own code."""
-    for sample in sorted(finding.samples, key=lambda task: task.created_at, reverse=True):
-        parsed = parse(sample.error, sample.traceback)
-        if any(in_app(frame) for frame in parsed.frames):
-            return sample, parsed
-    raise RefusedError("no sample has a traceback through the project's own code")
+def _traced(finding: Finding) -> list[tuple[TaskRecord, Parsed]]:
+    """The samples that have a traceback, newest first; one of them must reach the project's own code."""
+    newest_first = sorted(finding.samples, key=lambda task: task.created_at, reverse=True)
+    traced = [(sample, parse(sample.error, sample.traceback)) for sample in newest_first]
+    traced = [(sample, parsed) for sample, parsed in traced if parsed.frames]
+    if not any(in_app(frame) for _, parsed in traced for frame in parsed.frames):
+        raise RefusedError("no sample has a traceback through the project's own code")
+    return traced
 
 
-def _transient(parsed: Parsed) -> str:
-    """The qualified error type, if a later try could go better."""
-    error = (parsed.qualified_type or "").removeprefix("builtins.")
-    if error not in _CAUGHT and error not in _ALSO_CAUGHT:
-        raise RefusedError(f"{error or 'the error'} is not known to be a passing failure to connect")
-    return error
+def _transient(samples: Sequence[Parsed]) -> str:
+    """The qualified error type, the same for all samples, if a later try could go better."""
+    errors = sorted({(parsed.qualified_type or "").removeprefix("builtins.") for parsed in samples})
+    for error in errors:
+        if error not in _CAUGHT and error not in _ALSO_CAUGHT:
+            raise RefusedError(f"{error or 'the error'} is not known to be a passing failure to connect")
+    if len(errors) > 1:
+        raise RefusedError(f"the samples failed with different errors: {', '.join(errors)}")
+    return errors[0]
 
 
 def _intermittent(finding: Finding) -> str:

@@ -19,8 +19,8 @@ class DelegatedAttribute:
         """The draft; raises ``RefusedError`` unless code and traceback show that the attribute is the held object's."""
         sample, parsed, owner_name, attribute = _missing(finding)
 
-        from selfimprover.drafting.recipes.delegated_code import empty_value, with_property
-        from selfimprover.drafting.recipes.delegated_site import find_delegation
+        from selfimprover.drafting.recipes.delegated_attribute.code import empty_value, with_property
+        from selfimprover.drafting.recipes.delegated_attribute.site import find_delegation
 
         found = find_delegation(tree, owner_name, attribute, parsed.frames[-1])
         holder, handler = found.holder, found.handler.name

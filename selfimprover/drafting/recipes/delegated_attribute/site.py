@@ -19,6 +19,7 @@ from selfimprover.drafting.recipes.classes import (
     origin,
     own_nodes,
 )
+from selfimprover.drafting.recipes.delegated_attribute.users import is_unrelated, own_class, refuse_users
 from selfimprover.drafting.recipes.source import is_test
 from selfimprover.drafting.recipes.syntax import Code, Place, dotted, last_name, locate
 from selfimprover.errors import RefusedError
@@ -46,13 +47,14 @@ class Delegation:
 
 def find_delegation(tree: Path, class_name: str, attribute: str, frame: Frame) -> Delegation:
     """Shows every precondition, or raises ``RefusedError`` naming the one that does not hold."""
-    place = _failing_line(tree, frame, attribute)
+    place, reads = _failing_reads(tree, frame, attribute)
     project = Project(tree)
     owner = _failing_class(project, class_name)
     for known in project.ancestry(owner):
         _refuse_unknowable(known)
         for found in definitions(known, attribute):
             raise RefusedError(f"{known.name} does define {attribute} ({known.at(found.node)}), only not soon enough")
+    _refuse_other_classes(project, place, reads, owner)
     handler = _definer(project, owner, attribute)
     defined = _plain_definition(handler, attribute)
     holders = _holders(project, owner, handler)
@@ -64,21 +66,53 @@ def find_delegation(tree: Path, class_name: str, attribute: str, frame: Frame) -
     holder, held_at = holders[0]
     if holder.startswith("__"):
         raise RefusedError(f"{owner.name}.{holder} has a name that Python changes")
+    _refuse_other_holders(project, owner, handler, holder)
     _refuse_writers_outside(project, owner, handler, attribute, holder)
+    refuse_users(project, owner, attribute, holder)
     return Delegation(place, attribute, owner, handler, holder, held_at, defined)
 
 
-def _failing_line(tree: Path, frame: Frame, attribute: str) -> Place:
+def _failing_reads(tree: Path, frame: Frame, attribute: str) -> tuple[Place, list[cst.Attribute]]:
+    """The failing line and everything on it that reads the attribute."""
     place = locate(tree, frame) if in_app(frame) else None
     if place is None:
         raise RefusedError(f"the failing line {frame.path}:{frame.line} is not in the project's own code")
     code = place.code
+    reads: list[cst.Attribute] = []
     for node in code.nodes(place.function):
         if isinstance(node, cst.Attribute) and node.attr.value == attribute and code.runs_on(node, place.line):
             if code.is_store(node):
                 raise RefusedError(f"{place} sets {attribute} rather than reading it")
-            return place
-    raise RefusedError(f"{place} does not read {attribute}")
+            reads.append(node)
+    if not reads:
+        raise RefusedError(f"{place} does not read {attribute}")
+    for node in reads:
+        up = code.parent(node)
+        used = isinstance(up, cst.Call) and up.func is node
+        if used or (isinstance(up, cst.Attribute | cst.Subscript) and up.value is node):
+            raise RefusedError(f"{place} uses {attribute} in a way that an empty value does not stand")
+    return place, reads
+
+
+def _refuse_other_classes(project: Project, place: Place, reads: list[cst.Attribute], owner: Class) -> None:
+    """Raises ``RefusedError`` unless what the failing line reads from is shown to be an instance of the owner."""
+    code = project.code(place.code.source.path)
+    family = [each for each in project.ancestry(owner) if each.code is code]
+    wanted = [place.code.span(read) for read in reads]
+    for node in code.nodes():
+        if not isinstance(node, cst.Attribute) or code.span(node) not in wanted:
+            continue
+        is_self = any(is_own_attribute(each, node) and not _rebinds_receiver(each, node) for each in family)
+        if not is_self and not _is_local_instance(project, code, node.value, owner):
+            shown = code.module.code_for_node(node.value)
+            raise RefusedError(f"{place} reads from {shown}, which is not shown to be the {owner.name} at {owner.at()}")
+
+
+def _rebinds_receiver(owner: Class, node: cst.Attribute) -> bool:
+    method = method_around(owner, node)
+    body = owner.code.nodes(method.body) if method is not None else ()
+    names = [each for each in body if isinstance(each, cst.Name) and each.value == dotted(node.value)]
+    return any(owner.code.is_store(each) for each in names)
 
 
 def _failing_class(project: Project, name: str) -> Class:
@@ -180,6 +214,30 @@ def _holders(project: Project, owner: Class, handler: Class) -> list[tuple[str, 
         if _is_type(project, code, annotation, handler) or _is_instance(project, owner, value, handler):
             found.append((last_name(node) or "", owner.at(node)))
     return found
+
+
+def _refuse_other_holders(project: Project, owner: Class, handler: Class, holder: str) -> None:
+    """Raises ``RefusedError`` where the holder may be given something else than a handler or ``None``."""
+    for code in project.mentioning(holder):
+        if is_test(code.source.path):
+            continue
+        for node in code.nodes():
+            if not (isinstance(node, cst.Attribute) and node.attr.value == holder and code.is_store(node)):
+                continue
+            method_of = own_class(code, node)
+            if method_of is not None and is_unrelated(project, method_of, owner):
+                continue
+            value, annotation = assigned(code, node)
+            fits = _is_type(project, code, annotation, handler) or (value is not None and dotted(value) == "None")
+            if method_of is not None:
+                fits = fits or _is_instance(project, method_of, value, handler)
+            elif isinstance(value, cst.Call):
+                fits = fits or _is_type(project, code, value.func, handler)
+            if not fits:
+                raise RefusedError(
+                    f"{code.source.path}:{code.line(node)} may set {holder} of a {owner.name}"
+                    f" to something else than a {handler.name}"
+                )
 
 
 def _is_instance(project: Project, owner: Class, value: cst.BaseExpression | None, handler: Class) -> bool:

@@ -4,8 +4,8 @@ import ast
 
 import libcst as cst
 
-from selfimprover.drafting.recipes.classes import origin
-from selfimprover.drafting.recipes.delegated_site import Delegation
+from selfimprover.drafting.recipes.classes import Class, origin, own_nodes
+from selfimprover.drafting.recipes.delegated_attribute.site import Delegation
 from selfimprover.drafting.recipes.insertion import behind, function_from, prefers_single_quotes
 from selfimprover.drafting.recipes.source import BYTE_ORDER_MARK
 from selfimprover.errors import RefusedError
@@ -28,6 +28,7 @@ def with_property(delegation: Delegation) -> str:
     for name in _BUILTINS:
         if name in code.global_names():
             raise RefusedError(f"`{name}` means something else than the builtin in {code.source.path}")
+    _refuse_renamed_in_class(delegation)
     block = cst.ensure_type(owner.body, cst.IndentedBlock)
     functions = [function_from(code.module, text) for text in _texts(delegation)]
     methods = [each for each in block.body if isinstance(each, cst.FunctionDef) and each.name.value == "__init__"]
@@ -39,6 +40,39 @@ def with_property(delegation: Delegation) -> str:
     except SyntaxError:
         raise RefusedError(f"{delegation.owner.name} at {delegation.owner.at()} cannot take a property") from None
     return text
+
+
+def _refuse_renamed_in_class(delegation: Delegation) -> None:
+    """The class body may bind no name that the property needs, and may not use the attribute's name for another."""
+    code, owner = delegation.owner.code, delegation.owner
+    if delegation.attribute in _BUILTINS:
+        raise RefusedError(f"`{delegation.attribute}` means something else than the builtin in {owner.name}")
+    for node in own_nodes(owner):
+        if isinstance(node, cst.Name) and node.value == delegation.attribute and _is_at_class_level(owner, node):
+            raise RefusedError(f"{owner.at(node)} means something else by {delegation.attribute}")
+        named = node.name.value if isinstance(node, cst.FunctionDef | cst.ClassDef) else None
+        if isinstance(node, cst.ImportAlias):
+            named = node.evaluated_alias or node.evaluated_name
+        elif isinstance(node, cst.Name) and code.is_store(node):
+            named = node.value
+        if named in _BUILTINS and code.class_around(node) is owner.node:
+            raise RefusedError(f"`{named}` means something else than the builtin in {owner.name} ({owner.at(node)})")
+
+
+def _is_at_class_level(owner: Class, node: cst.Name) -> bool:
+    """Whether a name is read when the class is made, as in its values or in decorators and heads of its methods."""
+    code = owner.code
+    up = code.parent(node)
+    if any(getattr(up, role, None) is node for role in ("attr", "keyword", "name")):
+        return False
+    inner: cst.CSTNode = node
+    for up in code.ancestors(node):
+        if up is owner.node:
+            return True
+        if isinstance(up, cst.FunctionDef | cst.Lambda) and inner is up.body:
+            return False
+        inner = up
+    return False
 
 
 def _texts(delegation: Delegation) -> tuple[str, str]:
