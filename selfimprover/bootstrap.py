@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from sqlalchemy.exc import DBAPIError
 
 from selfimprover import logs, redaction, triage
 from selfimprover.analyzers import registry
@@ -137,8 +139,22 @@ class App:
         store = SqlMemory(self.memory_url)
         try:
             yield store
+        except DBAPIError as error:
+            mend = "make room or give back the right to write there; what was committed is kept, run it again"
+            raise UsageError(str(error.orig), where=f"memory {self.memory_url}", mend=mend) from error
         finally:
             await store.close()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[SqlMemory]:
+        """The memory for a command that only reads: where this user may not write, a copy of it."""
+        if os.access(self.folder.path, os.W_OK):
+            async with self.memory() as memory:
+                yield memory
+            return
+        with tempfile.TemporaryDirectory(prefix="selfimprover-") as name:
+            async with self._on_a_copy(Path(name)).memory() as memory:
+                yield memory
 
     def has_memory(self) -> bool:
         """Whether there is anything to read yet."""
@@ -203,7 +219,7 @@ class App:
             triage=triage.Policy(),
             confidence=confidence,
             tracker=Tracker(),
-            write_pull_request=pull_request.write,
+            write_pull_request=partial(pull_request.write, timezone=self.calendar.timezone),
             calendar=self.calendar,
             publishing=Publishing(
                 mode=mode or Mode(publish.mode),

@@ -1,16 +1,25 @@
 """Looks at every part of a configuration without writing anything: what ``check`` prints."""
 
 import os
+import re
+import shutil
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from selfimprover.analyzers import registry
 from selfimprover.bootstrap import App, open_app
 from selfimprover.errors import SelfImproverError
 from selfimprover.memory import engine
 from selfimprover.settings import Project
+from selfimprover.verification.sandbox import environment
+
+_PLAIN = re.compile(r"[\w.+-]+")
+_OF_THE_SHELL = frozenset(
+    {"cd", "exec", "export", "if", "for", "set", "test", "true", "while", "exit", "umask", "ulimit"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,7 @@ async def examine(config: Path | None) -> list[Examined]:
         Examined("config", ok=True, what=f"{app.file}: projects {names}, publish mode {app.settings.publish.mode}"),
         _state(app),
         await _tried("memory", _memory(app)),
+        await _tried("analyzers", _analyzers(app)),
     ]
     for project in projects:
         results += [
@@ -70,6 +80,11 @@ async def _memory(app: App) -> str:
     return f"{app.memory_url}: schema {revision}"
 
 
+async def _analyzers(app: App) -> str:
+    chosen = app.settings.analyzers
+    return ", ".join(one.name for one in registry.load(chosen.enabled, chosen.options()))
+
+
 async def _telemetry(app: App, project: Project) -> str:
     hide = app.redactor(os.urandom(16))
     return f"{project.telemetry.path}: {await app.telemetry(project, hide).describe()}"
@@ -95,6 +110,11 @@ def _proof(project: Project) -> Examined:
             what=f'sandbox = "{verify.sandbox}", but this version has no sandbox yet: no test would be run',
             mend='if you trust what the tests run, set sandbox = "none" in [projects.verify]',
         )
+    program = verify.test.split()[0]
+    path = environment(verify.expose, Path(), Path())["PATH"]
+    if _PLAIN.fullmatch(program) and program not in _OF_THE_SHELL and shutil.which(program, path=path) is None:
+        mend = 'name the folder whose bin/ has it, such as expose = ["/srv/assistant/.venv"]'
+        return Examined(part, ok=False, what=f"{program} is not on the PATH of the tests ({path})", mend=mend)
     return Examined(part, ok=True, what=f'`{verify.test}`, run bare because sandbox = "none"')
 
 

@@ -230,9 +230,7 @@ class Memory(Protocol):
         """Everything about all findings, most occurrences first."""
         ...
 
-    async def remember(
-        self, finding: Finding, project: str, evidence: Evidence, night: str, at: datetime
-    ) -> CaseFile:
+    async def remember(self, finding: Finding, project: str, evidence: Evidence, night: str, at: datetime) -> CaseFile:
         """New findings begin as *found* at home in ``project``, with ``evidence``; known ones get tonight's numbers."""
         ...
 

@@ -10,6 +10,7 @@ from selfimprover.domain import Baseline, DayCount, Finding, Fingerprint, Query,
 from selfimprover.interfaces import AnalysisContext, TelemetrySource
 
 _SAMPLES = 3
+_PLACES = 10
 
 
 @dataclass(slots=True)
@@ -22,14 +23,17 @@ class _Group:
     count: int = 0
     kinds: set[str | None] = field(default_factory=set)
     days: Counter[date] = field(default_factory=Counter)
+    places: Counter[str] = field(default_factory=Counter)
     samples: list[TaskRecord] = field(default_factory=list)
 
-    def add(self, record: TaskRecord, day: date) -> None:
+    def add(self, record: TaskRecord, place: str | None, day: date) -> None:
         self.count += 1
         self.first_seen = min(self.first_seen, record.created_at)
         self.last_seen = max(self.last_seen, record.created_at)
         self.kinds.add(record.kind)
         self.days[day] += 1
+        if place is not None:
+            self.places[place] += 1
         self.samples.append(record)
         if len(self.samples) > _SAMPLES:
             # The newest stay, but a sample with a traceback is worth more than a newer one without.
@@ -67,7 +71,7 @@ class RepeatedErrors:
                 group = groups.get(found.value)
                 if group is None:
                     group = groups[found.value] = _Group(found, record.created_at, record.created_at)
-                group.add(record, context.calendar.day_of(record.created_at))
+                group.add(record, found.place, context.calendar.day_of(record.created_at))
         return groups
 
 
@@ -93,6 +97,7 @@ def _finding(
         samples=tuple(newest_first),
         queries=queries,
         failures_in_window=total,
+        places=tuple(group.places.most_common(_PLACES)),
     )
 
 

@@ -7,13 +7,14 @@ from typing import Annotated
 import typer
 
 from selfimprover.cli.handler import handled, run
-from selfimprover.cli.options import DebugOption
+from selfimprover.cli.options import ConfigOption, DebugOption
 from selfimprover.cli.progress import shown
 
 
 @handled
 def demo(
     keep: Annotated[Path | None, typer.Option(metavar="DIR", help="A new folder in which everything stays.")] = None,
+    config: ConfigOption = None,  # noqa: ARG001  (taken by every command; the demo writes its own)
     debug: DebugOption = False,
 ) -> None:
     """Play the whole loop on an example assistant: no network, no key, no configuration."""

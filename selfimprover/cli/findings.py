@@ -114,12 +114,12 @@ def dismiss(
 async def _cases(app: "App") -> Sequence[CaseFile]:
     if not app.has_memory():
         return ()
-    async with app.memory() as memory:
+    async with app.reading() as memory:
         return await memory.cases()
 
 
 async def _evidence(app: "App", finding_id: str) -> list[dict[str, object]]:
-    async with app.memory() as memory:
+    async with app.reading() as memory:
         entries = [json.loads(line) async for line in memory.export()]
     return [entry for entry in entries if entry["metadata"]["finding"] == finding_id]
 
@@ -153,9 +153,9 @@ async def _dismiss(app: "App", case: CaseFile, reason: str) -> CaseFile:
 
     if case.state not in _DISMISSIBLE:
         raise UsageError(
-            f"it is {case.state}, which only its pull request can change",
+            f"it is {case.state}: {case.reason}",
             where=f"finding {case.finding.id}",
-            mend="close the pull request instead: a closed one is never opened again",
+            mend="only an open pull request is still to decide: close it, and it is never opened again",
         )
     now = datetime.now(UTC)
     async with app.memory() as memory:

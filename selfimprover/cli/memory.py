@@ -31,6 +31,6 @@ async def _export(app: "App") -> None:
     if not app.has_memory():
         say("no night has run yet: there is no evidence")
         return
-    async with app.memory() as memory:
+    async with app.reading() as memory:
         async for line in memory.export():
             typer.echo(line)

@@ -46,7 +46,7 @@ async def _rows(app: "App") -> list[tuple[str, PullRequest, CaseFile | None]]:
 
     cases: dict[str, CaseFile] = {}
     if app.has_memory():
-        async with app.memory() as memory:
+        async with app.reading() as memory:
             cases = {case.finding.id: case for case in await memory.cases()}
     now = datetime.now(UTC)
     return [

@@ -49,7 +49,7 @@ def report(
 async def _load(app: "App", key: str | None) -> NightReport:
     if not app.has_memory():
         raise UsageError("no night has run yet", mend="run `selfimprover night`")
-    async with app.memory() as memory:
+    async with app.reading() as memory:
         found = await memory.report(key)
         if found is not None:
             return found

@@ -1,6 +1,6 @@
 """Patterns, findings, and what triage decides about them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -21,6 +21,8 @@ class Fingerprint:
     """``file.py:function`` of the innermost frame in the project's own code, if it takes part in the identity."""
     template: str
     """The message with its varying parts masked."""
+    place: str | None = field(default=None, compare=False)
+    """Where in the project's own code it came from; no part of the identity unless it is the locus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,9 @@ class Finding:
     details: tuple[str, ...] = ()
     """Sentences with further numbers, for people."""
     failures_in_window: int = 0
-    """All failures of the same projects and window: what ``occurrences`` is a share of."""
+    """All failures of the home project in the baseline's window: what its failures are a share of."""
+    places: tuple[tuple[str, int], ...] = ()
+    """Where in the code the failures came from, and how often, as far as they have tracebacks."""
 
     @property
     def error_type(self) -> str | None:

@@ -39,6 +39,9 @@ def current_revision(url: str) -> str | None:
     path = sqlite_path(url)
     if path is not None and not path.exists():
         return None
+    if path is not None and not path.is_file():
+        mend = "move it away, or name another file in [memory] url"
+        raise UsageError("it is no plain file", where=f"memory {path}", mend=mend)
     try:
         with _connection(create_engine(_read_only(url))) as connection:
             return _revision(connection, url)

@@ -35,7 +35,7 @@ def _combine(group: Sequence[Finding]) -> Finding:
         samples=tuple(sample for one in group for sample in one.samples)[:_SAMPLES],
         queries=tuple(query for one in group for query in one.queries),
         details=tuple(dict.fromkeys(detail for one in group for detail in one.details)),
-        failures_in_window=sum(one.failures_in_window for one in group),
+        places=tuple(place for one in group if one.projects == first.projects for place in one.places),
     )
 
 

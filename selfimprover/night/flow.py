@@ -384,7 +384,7 @@ def _finding_report(case: CaseFile, triage: Triage) -> FindingReport:
         triage=triage.choice,
         reason=triage.reason,
         pr_number=case.pull_request.number if case.pull_request else None,
-        confidence=case.confidence.value if case.confidence else None,
+        confidence=case.confidence.value if case.confidence and case.confidence.value else None,
     )
 
 

@@ -61,7 +61,7 @@ def _entry(
     pull_request = case.pull_request if case else None
     return Evidence(
         content=content,
-        confidence=case.confidence.value if case and case.confidence else None,
+        confidence=case.confidence.value if case and case.confidence and case.confidence.value else None,
         timestamp=at,
         metadata={
             "finding": finding.id,

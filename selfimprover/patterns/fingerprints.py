@@ -45,16 +45,16 @@ class ErrorFingerprinter:
         """The fingerprint of a redacted error text and its traceback, either of which may be missing."""
         parsed = parse(error, traceback)
         masked = template(parsed.message)
-        return self._make(parsed.error_type, _locus(parsed, masked), masked)
+        return self._make(parsed.error_type, _locus(parsed, masked), masked, _place(parsed))
 
     def named(self, *parts: str) -> Fingerprint:
         """The fingerprint of something that is not an error text; the last part is its template."""
         return self._make(None, ":".join(parts[:-1]) or None, parts[-1])
 
-    def _make(self, error_type: str | None, locus: str | None, masked: str) -> Fingerprint:
+    def _make(self, error_type: str | None, locus: str | None, masked: str, where: str | None = None) -> Fingerprint:
         identity = "\x1f".join((f"v{self.version}", error_type or "", locus or "", masked))
         value = blake2b(identity.encode("utf-8", "replace"), digest_size=8).hexdigest()
-        return Fingerprint(value, self.version, error_type, locus, masked)
+        return Fingerprint(value, self.version, error_type, locus, masked, where)
 
 
 class CachedFingerprinter:
@@ -67,8 +67,13 @@ class CachedFingerprinter:
 
 
 def _locus(parsed: Parsed, masked: str) -> str | None:
-    own = [frame for frame in parsed.frames if in_app(frame)]
     words = [word for word in masked.split() if any(character.isalpha() for character in word)]
-    if own and (parsed.error_type in _CODE_BUGS or len(words) < _MIN_WORDS):
-        return mask_placeholders(place(own[-1]))
+    if parsed.error_type in _CODE_BUGS or len(words) < _MIN_WORDS:
+        return _place(parsed)
     return None
+
+
+def _place(parsed: Parsed) -> str | None:
+    """The innermost frame in the project's own code."""
+    own = [frame for frame in parsed.frames if in_app(frame)]
+    return mask_placeholders(place(own[-1])) if own else None

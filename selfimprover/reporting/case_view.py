@@ -74,12 +74,12 @@ def print_case(console: Console, case: CaseFile, evidence: Sequence[Mapping[str,
         _heading(console, "The newest failure")
         sample = finding.samples[0]
         console.print(escape(visible(sample.traceback or sample.error or "(no error text)")), soft_wrap=True)
-    _heading(console, "The query behind each number")
-    for sql, queries in groupby(finding.queries, key=lambda query: query.sql):
-        _print_queries(console, sql, list(queries))
     _heading(console, "Evidence")
     for entry in evidence:
         console.print(f"{entry['timestamp']}  {escape(one_line(str(entry['content']), 400))}", soft_wrap=True)
+    _heading(console, "The query behind each number")
+    for sql, queries in groupby(finding.queries, key=lambda query: query.sql):
+        _print_queries(console, sql, list(queries))
 
 
 def _print_draft(console: Console, case: CaseFile) -> None:
@@ -94,15 +94,23 @@ def _print_draft(console: Console, case: CaseFile) -> None:
         _line(console, "checked", f"{check.name}: {check.status}, {one_line(check.detail, 300)}")
     for text, weight in case.confidence.parts if case.confidence else ():
         _line(console, "confidence", f"{weight:.2f} {text}")
-    console.print(Syntax(visible(unified_diff(case.draft.edits)), "diff", background_color="default"))
+    _print_code(console, unified_diff(case.draft.edits), "diff")
 
 
 def _print_queries(console: Console, sql: str, queries: Sequence[Query]) -> None:
     """A statement as it was run, then every set of parameters it was run with."""
-    console.print(Syntax(visible(sql).strip(), "sql", background_color="default"))
+    _print_code(console, sql.strip(), "sql")
     for query in queries:
         parameters = json.dumps(dict(query.parameters), ensure_ascii=False)
         console.print(f"[dim]{escape(query.name)} with[/dim] {escape(parameters)}", soft_wrap=True, highlight=False)
+
+
+def _print_code(console: Console, text: str, language: str) -> None:
+    """In colour on a terminal; to a file or pipe plain and whole, so that it can be run or applied."""
+    if console.is_terminal:
+        console.print(Syntax(visible(text), language, background_color="default", word_wrap=True))
+    else:
+        console.print(escape(visible(text)), soft_wrap=True, highlight=False)
 
 
 def _opportunities(case: CaseFile) -> str:

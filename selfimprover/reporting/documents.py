@@ -111,7 +111,7 @@ def case_document(case: CaseFile, *, details: bool = False) -> dict[str, Any]:
         "triage": case.triage.choice.value if case.triage else None,
         "reason": case.reason,
         "pr_number": case.pull_request.number if case.pull_request else None,
-        "confidence": case.confidence.value if case.confidence else None,
+        "confidence": case.confidence.value if case.confidence and case.confidence.value else None,
     }
     if details:
         document |= _details(case)

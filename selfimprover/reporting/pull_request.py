@@ -1,13 +1,15 @@
 """The text of a pull request: readable in half a minute, and harmless whatever the error text says."""
 
+from datetime import UTC, tzinfo
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from selfimprover.domain import CaseFile, Finding
 from selfimprover.reporting.safe import code, fenced, one_line, prose
 
 
-def write(case: CaseFile) -> tuple[str, str]:
-    """Title and body (Markdown); the hidden marker carries finding id and fingerprints."""
+def write(case: CaseFile, timezone: tzinfo = UTC) -> tuple[str, str]:
+    """Title and body (Markdown) with dates of ``timezone``; the hidden marker carries finding id and fingerprints."""
     assert case.draft is not None
     assert case.verdict is not None
     template = environment().get_template("pull_request.md.j2")
@@ -18,6 +20,7 @@ def write(case: CaseFile) -> tuple[str, str]:
         verdict=case.verdict,
         confidence=case.confidence,
         marker=marker(case),
+        span=span(case.finding, timezone),
         sample=next((sample.traceback or sample.error for sample in case.finding.samples), None),
     )
     return one_line(case.draft.title, 120), body
@@ -37,13 +40,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"code": code, "fenced": fenced, "prose": prose, "percent": percent, "span": span}
+    made.filters |= {"code": code, "fenced": fenced, "prose": prose, "percent": percent}
     return made
 
 
-def span(finding: Finding) -> str:
-    """``on 2026-02-15``, or ``from 2026-02-12 to 2026-02-15`` (UTC)."""
-    first, last = f"{finding.first_seen:%Y-%m-%d}", f"{finding.last_seen:%Y-%m-%d}"
+def span(finding: Finding, timezone: tzinfo) -> str:
+    """``on 2026-02-15``, or ``from 2026-02-12 to 2026-02-15``."""
+    first, last = (f"{at.astimezone(timezone):%Y-%m-%d}" for at in (finding.first_seen, finding.last_seen))
     return f"on {first}" if first == last else f"from {first} to {last}"
 
 

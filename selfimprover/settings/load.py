@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+from pydantic_settings import SettingsError
 
 from selfimprover.errors import UsageError
 from selfimprover.settings.model import Settings, nearest
@@ -32,6 +33,9 @@ def load(path: Path | None = None) -> tuple[Settings, Path]:
     _resolve_paths(document, file.absolute().parent)
     try:
         return Settings(**document), file
+    except SettingsError as error:
+        mend = 'write lists as JSON, such as ["a", "b"]'
+        raise UsageError(str(error).splitlines()[0], where="environment", mend=mend) from error
     except ValidationError as error:
         # A misspelt key explains the missing one, so it comes first.
         first = min(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
@@ -53,7 +57,7 @@ def _find(path: Path | None) -> Path:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         mend = "check the path given by --config or SELFIMPROVER_CONFIG"
         raise UsageError(f"it cannot be read: {error.strerror}", where=f"config {file}", mend=mend) from error
@@ -71,11 +75,13 @@ def _check_variables(environment: Mapping[str, str]) -> None:
 def _variables(model: type[BaseModel], prefix: str) -> Iterator[str]:
     """The names of the variables that may set a scalar key outside the projects."""
     for name, field in model.model_fields.items():
+        if name == "projects":
+            continue
         kinds = [kind for kind in (field.annotation, *get_args(field.annotation)) if isinstance(kind, type)]
         sections = [kind for kind in kinds if issubclass(kind, BaseModel)]
         if sections:
             yield from _variables(sections[0], f"{prefix}{name.upper()}__")
-        elif name != "projects":
+        else:
             yield f"{prefix}{name.upper()}"
 
 
@@ -107,19 +113,25 @@ def _resolve_paths(document: MutableMapping[str, Any], folder: Path) -> None:
 
 def _resolve(section: object, key: str, folder: Path) -> None:
     if isinstance(section, dict) and isinstance(section.get(key), str):
-        section[key] = str(folder / Path(section[key]).expanduser())
+        section[key] = _absolute(section[key], folder)
 
 
 def _resolve_all(section: object, key: str, folder: Path) -> None:
     if isinstance(section, dict) and isinstance(section.get(key), list):
-        section[key] = [
-            str(folder / Path(item).expanduser()) if isinstance(item, str) else item for item in section[key]
-        ]
+        section[key] = [_absolute(item, folder) if isinstance(item, str) else item for item in section[key]]
+
+
+def _absolute(path: str, folder: Path) -> str:
+    try:
+        return str(folder / Path(path).expanduser())
+    except RuntimeError as error:
+        raise UsageError(f"{path!r} names a user that does not exist", mend="write the whole path") from error
 
 
 def _explain(error: ErrorDetails, file: Path) -> UsageError:
     place = ".".join(str(part) for part in error["loc"])
-    where = f"config {file}" + (f": {place}" if place else "")
+    variable = _PREFIX + "__".join(str(part).upper() for part in error["loc"])
+    where = f"environment {variable}" if variable in os.environ else f"config {file}" + (f": {place}" if place else "")
     match error["type"]:
         case "extra_forbidden":
             known = _siblings(error["loc"])

@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, f
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST = 3650 * 86400
 _SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -24,7 +25,10 @@ def _duration(value: object) -> object:
     match = re.fullmatch(r"(\d+)\s*([smhd])", value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError('write a number and a unit, such as "30s", "10m", "20h" or "2d"')
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    seconds = int(match[1]) * _UNITS[match[2]]
+    if not 1 <= seconds <= _LONGEST:
+        raise ValueError("it must be from 1 second to 10 years")
+    return timedelta(seconds=seconds)
 
 
 def _size(value: object) -> object:
@@ -91,8 +95,8 @@ class Schedule(Section):
 class Memory(Section):
     """The evidence store."""
 
-    url: str | None = None
-    """Default: memory.db in the state folder. sqlite:////absolute/path has four slashes."""
+    url: Annotated[str, Field(pattern=r"^sqlite:///.+$")] | None = None
+    """Default: memory.db in the state folder. Only SQLite so far; sqlite:////absolute/path has four slashes."""
 
 
 class Publish(Section):

@@ -562,3 +562,134 @@ class SlowDays:
             )
         ]
 '''
+
+
+def test_a_retry_that_would_cure_only_some_of_the_failures_is_not_proposed(place: Place) -> None:
+    place.database.unlink()
+    shutil.rmtree(place.repository)
+    (place.folder / "repo").mkdir()
+    (place.repository / "net.py").write_text(NET)
+    (place.repository / "test_net.py").write_text(
+        TEST.replace("agent.Settings().limit", "None").replace("agent", "net")
+    )
+    place.git("init", "-q", "-b", "main")
+    place.git("add", ".")
+    place.git("-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-q", "-m", "begin")
+    error = "ConnectionRefusedError: [Errno 111] Connection refused"
+    place.record(*[error] * 3, columns="id, status, error, created_at, traceback")
+    connection = sqlite3.connect(place.database)
+    for number, (function, line) in enumerate([("fetch", 5), ("fetch", 5), ("store", 9)]):
+        connection.execute("UPDATE tasks SET traceback = ? WHERE id = ?", (_refused(function, line), f"f{number}"))
+    healthy = [(f"h{number}", (NIGHT - timedelta(hours=2)).isoformat()) for number in range(20)]
+    connection.executemany("INSERT INTO tasks VALUES (?, 'done', NULL, ?, NULL)", healthy)
+    connection.commit()
+
+    (mixed,) = place.night()["findings"]
+    connection.execute("UPDATE tasks SET traceback = ? WHERE id = 'f2'", (_refused("fetch", 5),))
+    connection.commit()
+    connection.close()
+    shutil.rmtree(place.folder / "state")
+    (alike,) = place.night()["findings"]
+
+    assert mixed["state"] == "parked"
+    assert "several places" in mixed["reason"]
+    assert alike["state"] == "verified"
+
+
+NET = """\
+import socket
+
+
+def fetch(address):
+    return socket.create_connection(address, timeout=1)
+
+
+def store(address):
+    return socket.create_connection(address)
+"""
+
+
+def _refused(function: str, line: int) -> str:
+    source = NET.splitlines()[line - 1].strip()
+    return (
+        f'Traceback (most recent call last):\n  File "/srv/app/net.py", line {line}, in {function}\n    {source}\n'
+        '  File "/usr/lib/python3.11/socket.py", line 851, in create_connection\n    raise exceptions[0]\n'
+        "ConnectionRefusedError: [Errno 111] Connection refused\n"
+    )
+
+
+def test_what_was_not_proven_has_no_confidence(place: Place) -> None:
+    place.configure(test="false")
+
+    (finding,) = place.night()["findings"]
+
+    assert (finding["state"], finding["confidence"]) == ("parked", None)
+
+
+def test_the_diff_and_the_queries_are_shown_whole_in_a_pipe(place: Place) -> None:
+    (finding,) = place.night()["findings"]
+    document = json.loads(place.run("findings", "show", finding["id"], "--json").stdout)
+
+    shown = place.run("findings", "show", finding["id"]).stdout
+
+    for line in [*document["draft"]["diff"].splitlines(), *document["queries"][0]["sql"].strip().splitlines()]:
+        assert line.rstrip() in shown
+
+
+def test_somebody_who_may_not_write_the_state_can_read_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.night()
+    state = place.folder / "state"
+    before = sorted(path.name for path in state.iterdir())
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != state and real(path, mode))
+
+    assert len(json.loads(place.run("findings", "list", "--json").stdout)) == 1
+    assert place.run("report").exit_code == 0
+    assert place.run("memory", "export").stdout.count("\n") == 2
+    assert sorted(path.name for path in state.iterdir()) == before
+
+
+def test_a_memory_that_is_no_plain_file_is_said(place: Place) -> None:
+    (place.folder / "state").mkdir()
+    os.mkfifo(place.folder / "state" / "memory.db")
+
+    fails(place.run("night", "--at", AT), 2, "no plain file")
+
+
+def test_a_full_disk_is_one_line_and_nothing_is_lost(place: Place) -> None:
+    place.night()
+    command = [sys.executable, "-m", "selfimprover", "night", "--at", "2026-02-16T02:00", "--config", str(place.config)]
+    limited = ["sh", "-c", 'ulimit -f 40; exec "$@"', "sh", *command]
+
+    done = subprocess.run(limited, capture_output=True, text=True, check=False)
+
+    assert done.returncode in {1, 2}, done.stderr
+    assert "Traceback" not in done.stderr
+    assert len([line for line in done.stderr.splitlines() if line.startswith("selfimprover:")]) <= 1
+    assert len(json.loads(place.run("findings", "list", "--json").stdout)) == 1
+    assert place.night(at="2026-02-16T03:00")["errors"] == []
+
+
+def test_a_terminal_that_cannot_show_a_character_is_no_reason_to_fail(place: Place) -> None:
+    place.night()
+    command = [sys.executable, "-m", "selfimprover", "report", "--config", str(place.config)]
+
+    done = subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        (("repeated_errors = { threshold = 2", "repeated_errors = { treshold = 2"), "analyzers"),
+        (("python -m unittest", "no-such-runner"), "proof of app"),
+    ],
+)
+def test_check_is_red_where_a_night_would_fail(place: Place, change: tuple[str, str], part: str) -> None:
+    place.configure(extra="[analyzers]\nrepeated_errors = { threshold = 2 }\n")
+    place.config.write_text(place.config.read_text().replace(*change))
+
+    results = json.loads(place.run("check", "--json").stdout)
+
+    assert [result["part"] for result in results if not result["ok"]] == [part]

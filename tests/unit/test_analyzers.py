@@ -130,3 +130,20 @@ def test_the_default_analyzers_are_there() -> None:
         "repeated_errors",
         "failure_rate",
     ]
+
+
+async def test_every_place_a_network_error_comes_from_is_counted() -> None:
+    def at(place: str, number: int) -> TaskRecord:
+        trace = f'Traceback (most recent call last):\n  File "/srv/app/{place}.py", line 1, in open\n{TIMEOUT}\n'
+        return task(number, NIGHT - number * HOUR, error=TIMEOUT, traceback=trace)
+
+    tasks = [
+        *(at("one", number) for number in range(1, 6)),
+        at("two", 6),
+        task(7, NIGHT - 7 * HOUR, error=TIMEOUT, traceback=None),
+    ]
+
+    (finding,) = await analyze(RepeatedErrors({}), FakeTelemetry("assistant", tasks))
+
+    assert finding.occurrences == 7
+    assert finding.places == (("app/one.py:open", 5), ("app/two.py:open", 1))

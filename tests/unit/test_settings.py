@@ -85,6 +85,10 @@ def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
         (PROJECT.replace('path = "tasks.db"', 'path = "t"\ncolumns = { statu = "x" }'), "did you mean 'status'?"),
         (PROJECT + '[projects.verify]\nmemory = "lots"\n', '"2G"'),
         (PROJECT.replace('name = "assistant"', 'name = "a/b"'), "projects.0.name"),
+        ('[memory]\nurl = "nonsense"\n', "memory.url"),
+        ('[memory]\nurl = "postgresql://x/y"\n', "memory.url"),
+        (PROJECT + '[projects.verify]\ntimeout = "99999999999d"\n', "10 years"),
+        (PROJECT + '[projects.verify]\ntimeout = "0s"\n', "1 second"),
         ("[analyzers]\nrepeated_errors = 3\n", "must be a table of options"),
         ("[analyzers]\nmine = { x = 1 }\n", "mine has options but is not in enabled"),
     ],
@@ -159,3 +163,38 @@ def test_a_secret_is_not_shown_in_the_line_of_a_mistake(tmp_path: Path) -> None:
         load(file)
 
     assert "12345678" not in str(caught.value)
+
+
+def test_a_home_folder_of_nobody_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="names a user that does not exist"):
+        load(write(tmp_path, PROJECT.replace('"tasks.db"', '"~no-such-user/tasks.db"')))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [("SELFIMPROVER_PUBLISH__LABELS", "foo", "as JSON"), ("SELFIMPROVER_PUBLISH__MODE", "always", "publish__mode")],
+)
+def test_a_mistake_in_a_variable_is_said_of_the_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(UsageError) as caught:
+        load(write(tmp_path, PROJECT))
+
+    assert str(caught.value).startswith("environment")
+    assert words in str(caught.value) or words.upper() in str(caught.value)
+
+
+def test_projects_cannot_come_from_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SELFIMPROVER_PROJECTS", "[]")
+
+    with pytest.raises(UsageError, match="is not known"):
+        load(write(tmp_path, PROJECT))
+
+
+def test_a_byte_order_mark_is_no_obstacle(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + PROJECT.encode())
+
+    assert load(file)[0].projects[0].name == "assistant"

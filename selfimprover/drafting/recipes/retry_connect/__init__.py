@@ -30,6 +30,7 @@ class RetryTransientConnect:
         sample = traced[0][0]
         error = _transient([parsed for _, parsed in traced])
         numbers = _intermittent(finding)
+        _refuse_several_places(finding)
 
         from selfimprover.drafting.recipes.retry_connect.code import FIRST_PAUSE, LONGEST_PAUSE, TRIES, with_retry
         from selfimprover.drafting.recipes.retry_connect.site import find_site
@@ -86,6 +87,13 @@ def _transient(samples: Sequence[Parsed]) -> str:
     if len(errors) > 1:
         raise RefusedError(f"the samples failed with different errors: {', '.join(errors)}")
     return errors[0]
+
+
+def _refuse_several_places(finding: Finding) -> None:
+    """All failures count, not the samples alone: a network error has no place in its identity."""
+    if len(finding.places) > 1:
+        told = ", ".join(f"{place} ({count})" for place, count in finding.places)
+        raise RefusedError(f"the same error comes from several places, which one retry would not cure: {told}")
 
 
 def _intermittent(finding: Finding) -> str:

@@ -29,7 +29,7 @@ def refuse_side_effects(place: Place, call: cst.Call, whole: cst.Call) -> None:
             raise RefusedError(f"evaluating the call at {place} again could have side effects: it contains a {kind}")
     receiver = call.func.value if isinstance(call.func, cst.Attribute) else None
     keywords = {argument.keyword.value for argument in call.args if argument.keyword is not None}
-    if "sock" in keywords or (receiver is not None and "sock" in (last_name(receiver) or "").lower()):
+    if "sock" in keywords or _is_a_socket(receiver):
         raise RefusedError(f"the call at {place} uses a socket, and one that failed to connect cannot be used again")
     stars = [argument for argument in [*call.args, *whole.args] if argument.star == "*"]
     if any(not _is_star_parameter(place.function, argument.value) for argument in stars):
@@ -106,3 +106,9 @@ def _used_up_names(place: Place) -> set[str]:
 def _is_used_up(value: cst.BaseExpression) -> bool:
     called = last_name(value.func) if isinstance(value, cst.Call) else None
     return isinstance(value, cst.GeneratorExp) or called in _USED_UP
+
+
+def _is_a_socket(receiver: cst.BaseExpression | None) -> bool:
+    """Whether the call is made on a socket, by its name; on the module ``socket`` it makes a new one."""
+    name = (last_name(receiver) or "").lower() if receiver is not None else ""
+    return "sock" in name and name != "socket"
