@@ -6,6 +6,7 @@ or on what the assistant does about it.
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Container
 from contextlib import AsyncExitStack, suppress
 from typing import Self
@@ -16,7 +17,7 @@ _HANG_UP = (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunEr
 """Clients that leave early or talk nonsense are hung up on."""
 
 
-class _LoopbackServer:
+class _LoopbackServer(ABC):
     """Accepts connections on a free port of 127.0.0.1 and hangs up on all of them in the end."""
 
     def __init__(self) -> None:
@@ -56,8 +57,9 @@ class _LoopbackServer:
             with suppress(ConnectionError):
                 await writer.wait_closed()
 
+    @abstractmethod
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        raise NotImplementedError
+        """Speaks with one client until it hangs up."""
 
 
 class ImapServer(_LoopbackServer):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from selfimprover.domain import CaseFile, FindingReport, NightReport, Outcome, Problem, PullRequest, iso
+from selfimprover.domain import CaseFile, Finding, FindingReport, NightReport, Outcome, Problem, PullRequest, iso
 
 
 def instant(at: datetime | None) -> str | None:
@@ -44,6 +44,17 @@ def night_document(report: NightReport) -> dict[str, Any]:
 
 def _finding(finding: FindingReport) -> dict[str, Any]:
     return {
+        **_identity(finding),
+        "state": finding.state.value,
+        "triage": finding.triage.value,
+        "reason": finding.reason,
+        "pr_number": finding.pr_number,
+        "confidence": finding.confidence,
+    }
+
+
+def _identity(finding: Finding | FindingReport) -> dict[str, Any]:
+    return {
         "id": finding.id,
         "kind": finding.kind,
         "title": finding.title,
@@ -52,11 +63,6 @@ def _finding(finding: FindingReport) -> dict[str, Any]:
         "first_seen": instant(finding.first_seen),
         "last_seen": instant(finding.last_seen),
         "projects": list(finding.projects),
-        "state": finding.state.value,
-        "triage": finding.triage.value,
-        "reason": finding.reason,
-        "pr_number": finding.pr_number,
-        "confidence": finding.confidence,
     }
 
 
@@ -98,14 +104,7 @@ def case_document(case: CaseFile, *, details: bool = False) -> dict[str, Any]:
     """A finding's life, as ``findings list`` shows it; with ``details`` also its evidence and diff."""
     finding = case.finding
     document: dict[str, Any] = {
-        "id": finding.id,
-        "kind": finding.kind,
-        "title": finding.title,
-        "error_type": finding.error_type,
-        "occurrences": finding.occurrences,
-        "first_seen": instant(finding.first_seen),
-        "last_seen": instant(finding.last_seen),
-        "projects": list(finding.projects),
+        **_identity(finding),
         "project": case.project,
         "state": case.state.value,
         "triage": case.triage.choice.value if case.triage else None,

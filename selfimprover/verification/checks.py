@@ -85,6 +85,10 @@ def _compile(text: str) -> None:
 # --- tests ---------------------------------------------------------------------------------------------
 
 
+_GREW = 128 + 25
+"""How a shell tells the end by SIGXFSZ: a file grew beyond its limit."""
+
+
 def base_problem(command: str, base: Run, timeout: float) -> Proof | None:
     """Why nothing can be proved on this base; ``None`` if the patched tree is worth a run."""
     if base.status is None:
@@ -93,6 +97,9 @@ def base_problem(command: str, base: Run, timeout: float) -> Proof | None:
     if base.report is None and base.status in _NOT_FOUND:
         mend = "mend projects.verify.test, or name the folder it is installed in under projects.verify.expose"
         reason = f"the test command was not found: {command} ({mend})"
+        return Proof(False, Strength.NONE, reason, f"base: exit status {base.status}")
+    if base.report is None and base.status == _GREW:
+        reason = "a file that the tests wrote, their output included, grew beyond 256 MB on the base already"
         return Proof(False, Strength.NONE, reason, f"base: exit status {base.status}")
     if base.report is None and base.status:
         return Proof(
