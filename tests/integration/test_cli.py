@@ -693,3 +693,29 @@ def test_check_is_red_where_a_night_would_fail(place: Place, change: tuple[str, 
     results = json.loads(place.run("check", "--json").stdout)
 
     assert [result["part"] for result in results if not result["ok"]] == [part]
+
+
+def test_telemetry_that_somebody_keeps_locked_is_one_clear_line_and_exit_1(place: Place) -> None:
+    holder = sqlite3.connect(place.database, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+
+    result = place.run("night", "--at", AT, "--json")
+    holder.execute("ROLLBACK")
+    holder.close()
+
+    assert result.exit_code == 1
+    (error,) = json.loads(result.stdout)["errors"]
+    assert "locked" in error["what"]
+    assert error["mend"]
+    assert place.night(at="2026-02-16T01:00")["findings"][0]["state"] == "verified"
+
+
+def test_a_fix_of_a_denied_file_needs_a_person_and_its_diff_is_kept(place: Place) -> None:
+    place.config.write_text(place.config.read_text() + '[projects.fix]\ndeny = ["agent.py"]\n')
+
+    (finding,) = place.night()["findings"]
+
+    assert finding["state"] == "parked"
+    assert "needs a person" in finding["reason"]
+    document = json.loads(place.run("findings", "show", finding["id"], "--json").stdout)
+    assert "+++ b/agent.py" in document["draft"]["diff"]
