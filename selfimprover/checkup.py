@@ -4,15 +4,15 @@ import os
 import re
 import shutil
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from selfimprover.analyzers import registry
 from selfimprover.bootstrap import App, open_app
+from selfimprover.domain import Examined
 from selfimprover.errors import SelfImproverError
-from selfimprover.memory import engine
+from selfimprover.memory import file
 from selfimprover.settings import Project
 from selfimprover.verification.sandbox import environment
 
@@ -22,26 +22,21 @@ _OF_THE_SHELL = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """One part: whether it is in order, what was seen, and how to mend it if not."""
-
-    part: str
-    ok: bool
-    what: str
-    mend: str = ""
-
-
 async def examine(config: Path | None) -> list[Examined]:
     """Every part in turn; a broken configuration is the only result if there is one."""
     try:
         app = open_app(config)
-        projects = app.projects()
+        app.projects()
     except SelfImproverError as error:
         return [Examined("config", ok=False, what=_what(error), mend=error.mend)]
-    names = ", ".join(project.name for project in projects)
+    return await examine_app(app)
+
+
+async def examine_app(app: App) -> list[Examined]:
+    """Every part of a configuration that has projects."""
+    projects = app.projects()
     results = [
-        Examined("config", ok=True, what=f"{app.file}: projects {names}, publish mode {app.settings.publish.mode}"),
+        _config(app),
         _state(app),
         await _tried("memory", _memory(app)),
         await _tried("analyzers", _analyzers(app)),
@@ -62,6 +57,16 @@ async def _tried(part: str, looking: Coroutine[Any, Any, str]) -> Examined:
         return Examined(part, ok=False, what=_what(error), mend=error.mend)
 
 
+def _config(app: App) -> Examined:
+    written = app.file.read_text(encoding="utf-8-sig")
+    if app.file.stat().st_mode & 0o004 and any(secret in written for secret in app.settings.secrets()):
+        mend = f"chmod o-r {app.file}, or put them into secret files or the environment"
+        return Examined("config", ok=False, what=f"{app.file} has secrets in it, and everybody can read it", mend=mend)
+    names = ", ".join(project.name for project in app.projects())
+    what = f"{app.file}: projects {names}, publish mode {app.settings.publish.mode}"
+    return Examined("config", ok=True, what=what)
+
+
 def _state(app: App) -> Examined:
     path = app.folder.path
     nearest = next(folder for folder in (path, *path.parents) if folder.exists())
@@ -73,10 +78,10 @@ def _state(app: App) -> Examined:
 
 
 async def _memory(app: App) -> str:
-    revision = engine.current_revision(app.memory_url)
+    revision = file.current_revision(app.memory_url)
     if revision is None:
         return f"{app.memory_url}: none yet, the first night creates it"
-    engine.require_known(revision, app.memory_url)
+    file.require_known(revision, app.memory_url)
     return f"{app.memory_url}: schema {revision}"
 
 

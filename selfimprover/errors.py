@@ -26,6 +26,10 @@ class UsageError(SelfImproverError):
     exit_code = 2
 
 
+class MemoryLostError(UsageError):
+    """The memory cannot be read or written. What cannot be remembered must not be done: the night ends at once."""
+
+
 class BusyError(SelfImproverError):
     """Another instance holds the state folder."""
 
@@ -46,3 +50,7 @@ class RefusedError(SelfImproverError):
 
 class ConflictError(SelfImproverError):
     """Something changed under us: a state, a branch. Nothing was written; the next night looks again."""
+
+
+class StoppedError(Exception):
+    """A stop was asked for between two steps of a night; what was done is kept, and the rest is taken up again."""

@@ -16,10 +16,15 @@ from selfimprover.domain import (
     CaseFile,
     Commit,
     Confidence,
+    DaemonState,
     Draft,
+    Due,
     Evidence,
+    Examined,
     Finding,
     Fingerprint,
+    LedgerNight,
+    NightClock,
     NightReport,
     Outcome,
     Proposal,
@@ -202,8 +207,12 @@ class Forge(Protocol):
 class Memory(Protocol):
     """What is remembered between nights: cases, their journal, and the evidence, which only grows."""
 
-    async def begin_night(self, date_key: str, at: datetime) -> str:
-        """Enters the night in the ledger and returns its key: an unfinished night of the date is taken up again."""
+    async def begin_night(self, date_key: str, at: datetime, due: Due | None = None) -> str:
+        """Enters the night in the ledger and returns its key: an unfinished night of the date is taken up again.
+
+        It stands in for the night that is ``due``, if no other run does. Raises ``ConflictError`` if one does and
+        ``due.required``.
+        """
         ...
 
     async def end_night(self, report: NightReport) -> None:
@@ -311,4 +320,65 @@ class Progress(Protocol):
 
     def __call__(self, step: str, detail: str = "") -> None:
         """``step`` is one of a few constant names; ``detail`` is for the eye."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells whoever asked to be told. A message that cannot be delivered is logged; it never fails a night."""
+
+    async def night_ended(self, news: str | None) -> None:
+        """A night came to its end; ``news`` is what there is to say of it, ``None`` if nothing is."""
+        ...
+
+
+# --- the daemon ----------------------------------------------------------------------------------------
+
+
+class Duties(Protocol):
+    """What the daemon does all this for, under one configuration."""
+
+    @property
+    def clock(self) -> NightClock:
+        """When nights are due."""
+        ...
+
+    @property
+    def config(self) -> str:
+        """The file that the configuration came from."""
+        ...
+
+    async def prepare(self) -> None:
+        """Makes the memory usable. Raises ``SelfImproverError`` if it cannot be."""
+        ...
+
+    async def examine(self) -> Sequence[Examined]:
+        """Looks at every part of the configuration."""
+        ...
+
+    def reloaded(self) -> "Duties":
+        """The same under the configuration as it is now. Raises ``SelfImproverError`` if it is wrong."""
+        ...
+
+    def is_settled(self, due: Due) -> bool:
+        """Whether a night of the ledger stands in for the due one."""
+        ...
+
+    def unfinished(self) -> Sequence[LedgerNight]:
+        """The nights that were begun and did not end, newest first."""
+        ...
+
+    async def abandon(self, key: str) -> None:
+        """Gives an unfinished night up."""
+        ...
+
+    async def hold(self, at: datetime, due: Due | None, stop_requested: Callable[[], bool]) -> NightReport:
+        """A whole night as of ``at``, which stands in for ``due``; takes up an unfinished one of that date."""
+        ...
+
+    def last_night(self) -> str | None:
+        """What the last night that ended came to, in a few words."""
+        ...
+
+    def publish_state(self, state: DaemonState) -> None:
+        """Lets ``status`` know. Raises ``OSError`` if that cannot be written."""
         ...

@@ -1,17 +1,19 @@
-"""Structured logs on stderr: readable on a terminal, JSON lines anywhere else."""
+"""Structured logs on stderr: readable on a terminal, JSON lines anywhere else. Libraries' own logs go the same way."""
 
+import logging
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
 Event = MutableMapping[str, Any]
+_PLAIN = (int, float, bool, type(None))
 
 
 def set_up(redact: Callable[[str], str] | None = None, *, debug: bool = False, quiet: bool = False) -> None:
     """Routes every log line through ``redact``; ``quiet`` keeps warnings and errors only."""
-    level = 10 if debug else 30 if quiet else 20
+    level = logging.DEBUG if debug else logging.WARNING if quiet else logging.INFO
     interactive = sys.stderr.isatty()
     structlog.configure(
         processors=[
@@ -28,10 +30,29 @@ def set_up(redact: Callable[[str], str] | None = None, *, debug: bool = False, q
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # looked up late: who embeds us may redirect it
         cache_logger_on_first_use=False,
     )
+    libraries = logging.INFO if debug else logging.WARNING  # below that they tell every statement and every byte
+    logging.basicConfig(handlers=[_Library()], level=libraries, force=True)
+
+
+class _Library(logging.Handler):
+    """Makes lines of ours from what libraries log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger().bind(library=record.name)
+        log.log(record.levelno, "library.message", message=record.getMessage(), exc_info=record.exc_info)
 
 
 def _redacting(redact: Callable[[str], str]) -> Callable[[Any, str, Event], Event]:
+    def clean(value: Any) -> Any:
+        if isinstance(value, _PLAIN):
+            return value
+        if isinstance(value, Mapping):
+            return {str(clean(key)): clean(one) for key, one in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [clean(one) for one in value]
+        return redact(str(value))
+
     def process(_logger: Any, _method: str, event: Event) -> Event:
-        return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+        return {key: clean(value) for key, value in event.items()}
 
     return process

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from selfimprover.cli import check, demo, findings, memory, night, prs, report
+from selfimprover.cli import check, demo, findings, init, memory, night, prs, report, run, status, trigger
 
 app = typer.Typer(
     name="selfimprover",
@@ -31,8 +31,12 @@ def _common(
 
 
 app.command("demo")(demo.demo)
+app.command("init")(init.init)
 app.command("check")(check.check)
+app.command("run")(run.run)
 app.command("night")(night.night)
+app.command("trigger")(trigger.trigger)
+app.command("status")(status.status)
 app.command("report")(report.report)
 app.command("prs")(prs.prs)
 app.add_typer(findings.group, name="findings")

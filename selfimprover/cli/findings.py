@@ -78,7 +78,7 @@ def publish(
 
     app = open_app(config)
     app.log(debug=debug, quiet=sys.stderr.isatty())
-    with app.held():
+    with app.at_work():
         case = run(_publish(app, _pick(run(_cases(app)), finding)))
     if as_json:
         typer.echo(json.dumps(case_document(case), indent=2, ensure_ascii=False))
@@ -103,7 +103,7 @@ def dismiss(
     app = open_app(config)
     if not reason.strip():
         raise UsageError("the reason is empty", where="--reason", mend="say in a few words why")
-    with app.held():
+    with app.at_work():
         case = run(_dismiss(app, _pick(run(_cases(app)), finding), reason.strip()))
     if as_json:
         typer.echo(json.dumps(case_document(case), indent=2, ensure_ascii=False))
@@ -121,7 +121,7 @@ async def _cases(app: "App") -> Sequence[CaseFile]:
 async def _evidence(app: "App", finding_id: str) -> list[dict[str, object]]:
     async with app.reading() as memory:
         entries = [json.loads(line) async for line in memory.export()]
-    return [entry for entry in entries if entry["metadata"]["finding"] == finding_id]
+    return [entry for entry in entries if entry["metadata"].get("finding") == finding_id]
 
 
 def _pick(cases: Sequence[CaseFile], prefix: str) -> CaseFile:
@@ -135,6 +135,7 @@ def _pick(cases: Sequence[CaseFile], prefix: str) -> CaseFile:
 
 
 async def _publish(app: "App", case: CaseFile) -> CaseFile:
+    from selfimprover.bootstrap import nights
     from selfimprover.night import Mode, publish_one
 
     if case.state not in {State.VERIFIED, State.PUSHED}:
@@ -144,7 +145,7 @@ async def _publish(app: "App", case: CaseFile) -> CaseFile:
             mend="`selfimprover findings show` tells its life",
         )
     mode = Mode.READY if app.settings.publish.mode == "observe" else None
-    async with app.night(project=case.project, mode=mode) as (_night, parts, (project,)):
+    async with nights.night(app, project=case.project, mode=mode) as (_night, parts, (project,)):
         return await publish_one(parts, project, case, datetime.now(UTC))
 
 

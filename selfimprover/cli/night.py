@@ -23,9 +23,11 @@ def night(
 ) -> None:
     """Run one night: find repeated errors, draft and prove fixes, open pull requests, remember, report."""
     from contextlib import nullcontext
+    from dataclasses import replace
 
     from rich.console import Console
 
+    from selfimprover.bootstrap import nights
     from selfimprover.domain import NightReport
     from selfimprover.interfaces import Progress
     from selfimprover.reporting.documents import night_document
@@ -36,10 +38,13 @@ def night(
     instant = app.instant(at)
 
     async def one_night(progress: Progress) -> NightReport:
-        async with app.night(project=project, dry_run=dry_run, progress=progress) as (built, _parts, _projects):
-            return await built.run(instant, dry_run=dry_run)
+        if dry_run:
+            async with nights.night(app, project=project, dry_run=True, progress=progress) as (built, _, _):
+                return await built.run(instant, dry_run=True)
+        due = replace(app.clock.latest(instant), required=False) if at is None and project is None else None
+        return await nights.hold(app, instant, due=due, project=project, progress=progress, tell=at is None)
 
-    with nullcontext() if dry_run else app.held(), shown(quiet=as_json) as progress:
+    with nullcontext() if dry_run else app.instance(), shown(quiet=as_json) as progress:
         report = run(one_night(progress))
     if as_json:
         typer.echo(json.dumps(night_document(report), indent=2, ensure_ascii=False))

@@ -3,9 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.markup import escape
-
 from selfimprover.interfaces import Progress
 
 _VERBS = {
@@ -21,6 +18,9 @@ _VERBS = {
 @contextmanager
 def shown(*, quiet: bool = False) -> Iterator[Progress]:
     """A ``Progress`` that a person can watch."""
+    from rich.console import Console
+    from rich.markup import escape
+
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield lambda _step, _detail="": None

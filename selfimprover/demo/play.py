@@ -12,7 +12,7 @@ from time import monotonic
 from rich.console import Console
 from rich.markup import escape
 
-from selfimprover.bootstrap import App, open_app
+from selfimprover.bootstrap import App, nights, open_app
 from selfimprover.demo.days import Day, days_before_the_fix, monday, run_day
 from selfimprover.demo.stage import Stage, test_command
 from selfimprover.domain import NightReport, PullRequest, PullState
@@ -65,9 +65,8 @@ class Play:
             self._console.print(f"   {day.name}: {len(day.tasks)} tasks begun, their subtasks not counted")
 
     async def _night(self, app: App, at: datetime) -> NightReport:
-        with app.held():
-            async with app.night(progress=self._progress) as (night, _parts, _projects):
-                report = await night.run(at)
+        with app.instance():
+            report = await nights.hold(app, at, progress=self._progress, tell=False)
         self._console.print()
         print_night(self._console, report)
         return report

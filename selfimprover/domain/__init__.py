@@ -5,13 +5,15 @@ redacted before it was put into one of these classes. Other modules import from 
 """
 
 from selfimprover.domain.cases import CaseFile, Evidence, Transition
+from selfimprover.domain.clock import NightClock
+from selfimprover.domain.daemon import DaemonState, Examined, LedgerNight
 from selfimprover.domain.drafts import Check, CheckStatus, Confidence, Draft, Edit, Risk, Strength, Verdict
 from selfimprover.domain.findings import Baseline, Choice, DayCount, Finding, Fingerprint, State, Triage
 from selfimprover.domain.outcomes import Outcome, OutcomeState
 from selfimprover.domain.pulls import ChecksState, Commit, Proposal, PullRequest, PullState
 from selfimprover.domain.reports import FindingReport, NightReport, Problem, ProjectReport, TopError, Usage
 from selfimprover.domain.telemetry import Query, TaskCount, TaskCounts, TaskRecord
-from selfimprover.domain.time import Calendar, Window, iso
+from selfimprover.domain.time import Calendar, Due, Window, iso
 
 __all__ = [
     "Baseline",
@@ -23,13 +25,18 @@ __all__ = [
     "Choice",
     "Commit",
     "Confidence",
+    "DaemonState",
     "DayCount",
     "Draft",
+    "Due",
     "Edit",
     "Evidence",
+    "Examined",
     "Finding",
     "FindingReport",
     "Fingerprint",
+    "LedgerNight",
+    "NightClock",
     "NightReport",
     "Outcome",
     "OutcomeState",

@@ -56,6 +56,13 @@ class FindingReport:
     reason: str
     pr_number: int | None
     confidence: float | None
+    before: State | None = None
+    """Its state when the night began; ``None`` if it is new."""
+
+    @property
+    def opened(self) -> bool:
+        """Whether the night opened its pull request."""
+        return self.state is State.OPEN and self.before is not State.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +90,5 @@ class NightReport:
     outcomes: tuple[Outcome, ...]
     usage: Usage
     errors: tuple[Problem, ...]
+    settled: tuple[str, ...] = ()
+    """The findings of which this night knows something else about the outcome than the one before."""

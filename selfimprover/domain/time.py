@@ -10,6 +10,16 @@ def iso(at: datetime) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """A night of the schedule: the local date that it belongs to, and the instant (UTC) at which it is to begin."""
+
+    day: date
+    at: datetime
+    required: bool = True
+    """Whether a run may only take place as this night; else it takes place in any case, and counts as it if it can."""
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """A stretch of time, from ``start`` up to but without ``end`` (both aware, UTC)."""
 

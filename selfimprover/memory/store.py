@@ -1,8 +1,8 @@
 """The memory on an SQL database: every step of a finding is one transaction of state, journal and evidence."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Table, func, insert, select, update
@@ -13,6 +13,7 @@ from selfimprover.domain import (
     CaseFile,
     Confidence,
     Draft,
+    Due,
     Evidence,
     Finding,
     Fingerprint,
@@ -30,7 +31,7 @@ from selfimprover.memory import evidence as chain
 from selfimprover.memory import tables
 from selfimprover.memory.cases import read_cases
 from selfimprover.memory.codec import decode, encode
-from selfimprover.memory.engine import open_engine
+from selfimprover.memory.engine import explained, open_engine
 
 _ENDS = {State.DISMISSED, State.GONE}
 _PULLED = {State.OPEN, State.MERGED, State.CLOSED}
@@ -57,18 +58,36 @@ class SqlMemory:
 
     def __init__(self, url: str) -> None:
         """``url`` names a database with the newest schema (see ``engine.ensure_schema``)."""
+        self._url = url
         self._engine: AsyncEngine = open_engine(url)
 
     async def close(self) -> None:
         """Lets the connections go."""
         await self._engine.dispose()
 
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction. Every method raises ``MemoryLostError`` if the database cannot be used."""
+        with explained(self._url):
+            async with self._engine.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        with explained(self._url):
+            async with self._engine.connect() as connection:
+                yield connection
+
     # --- the ledger of nights
 
-    async def begin_night(self, date_key: str, at: datetime) -> str:
-        """The key of this night: an unfinished one of the date is taken up again, else the next free key."""
+    async def begin_night(self, date_key: str, at: datetime, due: Due | None = None) -> str:
+        """The key of this night: an unfinished one of the date is taken up again, else the next free key.
+
+        It stands in for the night that is ``due``, if no other run does. Raises ``ConflictError`` if one does and
+        ``due.required``.
+        """
         night = tables.night
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             rows = (await connection.execute(select(night).where(night.c.day == date_key))).all()
             unfinished = [row.key for row in rows if row.status == "running"]
             if unfinished:
@@ -76,19 +95,27 @@ class SqlMemory:
                 await connection.execute(update(night).where(resumed).values(at=iso(at), tries=night.c.tries + 1))
                 return str(unfinished[0])
             key = date_key if not rows else f"{date_key}-{len(rows) + 1}"
-            values = {"key": key, "day": date_key, "at": iso(at), "tries": 1, "status": "running"}
+            values = {"key": key, "day": date_key, "at": iso(at), "tries": 1, "status": "running", "started": _now()}
+            values["due"] = await _claim(connection, due)
             await connection.execute(insert(night).values(values))
             return key
 
     async def end_night(self, report: NightReport) -> None:
         """Closes the night and keeps its report."""
         night = tables.night
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await connection.execute(
                 update(night)
                 .where(night.c.key == report.night)
-                .values(status="ended", ended=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}", report=encode(report))
+                .values(status="ended", ended=_now(), report=encode(report))
             )
+
+    async def abandon_night(self, key: str) -> None:
+        """Gives an unfinished night up: its findings are where they are, and the next night goes on from there."""
+        night = tables.night
+        async with self._writing() as connection:
+            unfinished = (night.c.key == key, night.c.status == "running")
+            await connection.execute(update(night).where(*unfinished).values(status="abandoned", ended=_now()))
 
     async def report(self, key: str | None = None) -> NightReport | None:
         """The report of the night with this key, or of the last one that ended."""
@@ -96,7 +123,7 @@ class SqlMemory:
         query = select(night.report).where(night.report.is_not(None)).order_by(night.ended.desc()).limit(1)
         if key is not None:
             query = query.where(night.key == key)
-        async with self._engine.connect() as connection:
+        async with self._reading() as connection:
             text = (await connection.execute(query)).scalar()
         return None if text is None else decode(NightReport, text)
 
@@ -104,7 +131,7 @@ class SqlMemory:
         """The keys of all nights that ended, oldest first."""
         night = tables.night.c
         query = select(night.key).where(night.report.is_not(None)).order_by(night.ended)
-        async with self._engine.connect() as connection:
+        async with self._reading() as connection:
             return [str(key) for key in (await connection.execute(query)).scalars()]
 
     # --- identity
@@ -112,38 +139,38 @@ class SqlMemory:
     async def resolve(self, fingerprint: Fingerprint) -> str | None:
         """The finding id that the fingerprint is an alias of."""
         query = select(tables.alias.c.finding_id).where(tables.alias.c.fingerprint == fingerprint.value)
-        async with self._engine.connect() as connection:
+        async with self._reading() as connection:
             return (await connection.execute(query)).scalar()
 
     async def without_alias(self, version: int) -> Sequence[CaseFile]:
         """The cases that have no fingerprint of this version yet."""
         column = tables.alias.c
-        async with self._engine.connect() as connection:
+        async with self._reading() as connection:
             query = select(column.finding_id).where(column.version == version)
             known = set((await connection.execute(query)).scalars())
             return [case for case in await read_cases(connection) if case.finding.id not in known]
 
     async def add_alias(self, finding_id: str, fingerprint: Fingerprint, why: str) -> None:
         """Lets a further fingerprint mean the finding, unless it means one already."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await _add_alias(connection, finding_id, fingerprint, why)
 
     # --- cases
 
     async def case(self, finding_id: str) -> CaseFile | None:
         """Everything about one finding."""
-        async with self._engine.connect() as connection:
+        async with self._reading() as connection:
             return next(iter(await read_cases(connection, finding_id)), None)
 
     async def cases(self) -> Sequence[CaseFile]:
         """Everything about all findings, most occurrences first."""
-        async with self._engine.connect() as connection:
+        async with self._reading() as connection:
             return await read_cases(connection)
 
     async def remember(self, finding: Finding, project: str, evidence: Evidence, night: str, at: datetime) -> CaseFile:
         """A new finding begins as *found*, at home in ``project``; a known one gets tonight's numbers."""
         table = tables.finding
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             numbers = {"occurrences": finding.occurrences, "last_night": night, "data": encode(finding)}
             known = await connection.execute(update(table).where(table.c.id == finding.id).values(numbers))
             if not known.rowcount:
@@ -160,20 +187,20 @@ class SqlMemory:
     async def note_triage(self, finding_id: str, triage: Triage) -> None:
         """Keeps tonight's decision."""
         table = tables.finding
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await connection.execute(update(table).where(table.c.id == finding_id).values(triage=encode(triage)))
 
     # --- steps
 
     async def move(self, step: Transition) -> CaseFile:
         """Compare-and-set; raises ``ConflictError`` if the finding is no longer in ``step.before``."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await _move(connection, step)
             return await _one(connection, step.finding_id)
 
     async def store_draft(self, step: Transition, draft: Draft, attempt_key: str) -> CaseFile:
         """``move`` with a draft; counts as an attempt under ``attempt_key``."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await _move(connection, step)
             attempt = await _count_attempt(connection, step.finding_id, attempt_key)
             values = {"finding_id": step.finding_id, "attempt": attempt, "at": iso(step.at), "data": encode(draft)}
@@ -182,7 +209,7 @@ class SqlMemory:
 
     async def park(self, step: Transition, attempt_key: str) -> CaseFile:
         """``move`` after an attempt that gave no draft."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await _move(connection, step)
             await _note_attempt(connection, step.finding_id, attempt_key)
             return await _one(connection, step.finding_id)
@@ -190,7 +217,7 @@ class SqlMemory:
     async def store_verdict(self, step: Transition, verdict: Verdict, confidence: Confidence) -> CaseFile:
         """``move`` with what verification showed of the newest draft."""
         draft = tables.draft
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await _move(connection, step)
             newest = select(func.max(draft.c.attempt)).where(draft.c.finding_id == step.finding_id).scalar_subquery()
             await connection.execute(
@@ -202,7 +229,7 @@ class SqlMemory:
 
     async def store_push(self, step: Transition, head_commit: str, baseline: Baseline) -> CaseFile:
         """``move`` with the pushed commit and the baseline that the outcome will be measured against."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await _move(connection, step)
             case = await _one(connection, step.finding_id)
             key = {"finding_id": step.finding_id, "generation": case.generation}
@@ -212,19 +239,19 @@ class SqlMemory:
 
     async def store_pull_request(self, step: Transition, pull_request: PullRequest) -> CaseFile:
         """``move`` with the pull request that was opened, merged or closed."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await _move(connection, step)
             await _keep_pull_request(connection, pull_request)
             return await _one(connection, step.finding_id)
 
     async def refresh_pull_request(self, pull_request: PullRequest) -> None:
         """Stores what the forge says of a pull request without moving its finding."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await _keep_pull_request(connection, pull_request)
 
     async def store_outcome(self, outcome: Outcome, night: str, evidence: Evidence | None) -> None:
         """Keeps what became of a merged fix, with an entry of evidence if the state of knowledge changed."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             case = await _one(connection, outcome.finding_id)
             key = {"finding_id": outcome.finding_id, "generation": case.generation, "night": night}
             await _put(connection, tables.outcome, key, {"state": outcome.state, "data": encode(outcome)})
@@ -233,14 +260,28 @@ class SqlMemory:
 
     # --- evidence
 
-    def export(self) -> AsyncIterator[str]:
+    async def export(self) -> AsyncIterator[str]:
         """The evidence as lines of JSON, oldest first."""
-        return chain.lines(self._engine)
+        async with self._reading() as connection:
+            async for line in chain.lines(connection):
+                yield line
 
 
-def memory_file(state_folder: Path) -> str:
-    """The URL of the default memory in a state folder."""
-    return f"sqlite:///{state_folder / 'memory.db'}"
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+async def _claim(connection: AsyncConnection, due: Due | None) -> str | None:
+    """The due night that a new run stands in for."""
+    if due is None:
+        return None
+    night = tables.night.c
+    taken = (await connection.execute(select(night.key).where(night.due == due.day.isoformat()))).scalar()
+    if taken is None:
+        return due.day.isoformat()
+    if due.required:
+        raise ConflictError(f"it is held already, as {taken}", where=f"night of {due.day}")
+    return None
 
 
 async def _one(connection: AsyncConnection, finding_id: str) -> CaseFile:

@@ -17,6 +17,9 @@ night = Table(
     Column("status", String(16), nullable=False),
     Column("ended", String(32)),
     Column("report", Text),
+    Column("due", String(10)),
+    Column("started", String(32)),
+    Index("one_run_a_due_night", "due", unique=True),
 )
 
 finding = Table(

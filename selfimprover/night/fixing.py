@@ -93,7 +93,7 @@ class Fixer:
         return None
 
     async def _draft(self, case: CaseFile, base: Base, project: ProjectParts) -> CaseFile:
-        self.parts.progress("draft", case.finding.title)
+        self.parts.begin("draft", case.finding.title)
         refusals: list[str] = []
         for drafter in project.drafters:
             try:
@@ -111,7 +111,7 @@ class Fixer:
     async def _verify(self, case: CaseFile, base: Base, project: ProjectParts) -> CaseFile:
         draft = case.draft
         assert draft is not None
-        self.parts.progress("verify", draft.title)
+        self.parts.begin("verify", draft.title)
         verdict = await project.verifier.verify(draft, base.tree, base.commit)
         confidence = self.parts.confidence(draft, verdict)
         case = replace(case, verdict=verdict, confidence=confidence)
@@ -127,7 +127,7 @@ class Fixer:
         assert case.draft is not None
         assert case.verdict is not None
         assert case.drafted_at is not None
-        self.parts.progress("publish", case.draft.title)
+        self.parts.begin("publish", case.draft.title)
         commit = Commit(
             branch=case.branch,
             base_commit=case.verdict.base_commit,

@@ -10,6 +10,7 @@ import structlog
 from selfimprover.domain import (
     CaseFile,
     Choice,
+    Due,
     Finding,
     FindingReport,
     Fingerprint,
@@ -24,8 +25,9 @@ from selfimprover.domain import (
     Transition,
     Triage,
     Usage,
+    iso,
 )
-from selfimprover.errors import ForgeError, SelfImproverError, TelemetryError
+from selfimprover.errors import ForgeError, MemoryLostError, SelfImproverError, StoppedError, TelemetryError
 from selfimprover.interfaces import AnalysisContext, Measured, Returned
 from selfimprover.night import wording
 from selfimprover.night.combine import combine
@@ -56,9 +58,13 @@ class _Tonight:
     """(project, kind of finding) that were looked at in full."""
     measured: list[Measured] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    settled: list[str] = field(default_factory=list)
+    """The findings whose outcome became another."""
     decisions: list[tuple[CaseFile, Triage]] = field(default_factory=list)
     changed_pulls: set[tuple[str, int]] = field(default_factory=set)
     bases: dict[str, Base] = field(default_factory=dict)
+    before: dict[str, State] = field(default_factory=dict)
+    """The states in which tonight found its findings."""
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -70,12 +76,22 @@ class Night:
         self._projects = projects
         self._by_name = {project.name: project for project in projects}
 
-    async def run(self, at: datetime, *, dry_run: bool = False) -> NightReport:
-        """The whole night as of ``at`` (aware). A dry run ends after the drafts and expects a memory to throw away."""
+    async def run(self, at: datetime, *, dry_run: bool = False, due: Due | None = None) -> NightReport:
+        """The whole night as of ``at`` (aware). A dry run ends after the drafts and expects a memory to throw away.
+
+        ``due`` names the night of the schedule that this run stands in for. Raises ``StoppedError`` between two steps
+        if a stop was asked for; the night is then taken up again where it was.
+        """
         day = self._parts.calendar.day_of(at).isoformat()
-        tonight = _Tonight(await self._parts.memory.begin_night(day, at), at, dry_run)
-        structlog.contextvars.bind_contextvars(night=tonight.key)
-        log.info("night.started", at=at.isoformat(), projects=len(self._projects), dry_run=dry_run)
+        tonight = _Tonight(await self._parts.memory.begin_night(day, at, due), at, dry_run)
+        with structlog.contextvars.bound_contextvars(night=tonight.key):
+            log.info("night.started", at=iso(at), projects=len(self._projects), dry_run=dry_run)
+            report = await self._hold(tonight)
+            log.info("night.ended", findings=len(report.findings), errors=len(report.errors))
+        return report
+
+    async def _hold(self, tonight: _Tonight) -> NightReport:
+        tonight.before = {case.finding.id: case.state for case in await self._parts.memory.cases()}
         await self._rename()
         for project in self._projects:
             await self._sync(project, tonight)
@@ -88,8 +104,6 @@ class Night:
         await self._fix(tonight)
         report = await self._report(tonight)
         await self._parts.memory.end_night(report)
-        log.info("night.ended", findings=len(report.findings), errors=len(report.errors))
-        structlog.contextvars.unbind_contextvars("night")
         return report
 
     async def _rename(self) -> None:
@@ -104,7 +118,7 @@ class Night:
 
     async def _sync(self, project: ProjectParts, tonight: _Tonight) -> None:
         """Asks the forge what became of our pull requests."""
-        self._parts.progress("sync", project.name)
+        self._parts.begin("sync", project.name)
         try:
             await project.forge.base_commit()  # a repository that cannot be used is one error, not one per finding
             pulls = await project.forge.pull_requests(tonight.at)
@@ -133,7 +147,7 @@ class Night:
 
     async def _read(self, project: ProjectParts, tonight: _Tonight) -> Sequence[Finding]:
         """Counts, top errors, follow-up of merged fixes, and what the analyzers find in one project."""
-        self._parts.progress("read", project.name)
+        self._parts.begin("read", project.name)
         context = AnalysisContext(project.name, tonight.at, self._parts.calendar, self._parts.fingerprinter)
         try:
             report = await self._count(project, context, tonight)
@@ -173,10 +187,10 @@ class Night:
         found: list[Finding] = []
         kinds: set[str] = set()
         for analyzer in self._parts.analyzers:
-            self._parts.progress("analyze", f"{project.name}: {analyzer.name}")
+            self._parts.begin("analyze", f"{project.name}: {analyzer.name}")
             try:
                 found += await analyzer.analyze(project.telemetry, context)
-            except SelfImproverError:
+            except (SelfImproverError, StoppedError):
                 raise
             except Exception as error:  # one analyzer, perhaps somebody else's, must not end the night
                 log.exception("analyzer.failed", analyzer=analyzer.name, project=project.name)
@@ -195,6 +209,7 @@ class Night:
             entry = wording.judged(case, outcome, tonight.key, tonight.at) if news else None
             await self._parts.memory.store_outcome(outcome, tonight.key, entry)
             tonight.outcomes.append(outcome)
+            tonight.settled += [case.finding.id] * news
 
     async def _remember(self, found: Sequence[Finding], tonight: _Tonight) -> Sequence[CaseFile]:
         """Gives findings their identity, stores them, and lets go of those that stopped by themselves."""
@@ -249,6 +264,7 @@ class Night:
         pull = ours[-1]
         state = STATES[pull.state]
         tonight.changed_pulls.add((case.project, pull.number))
+        tonight.before[case.finding.id] = state
         reason = f"pull request #{pull.number} was found again on the forge"
         step = self._step(replace(case, pull_request=pull), state, reason, tonight)
         return await self._parts.memory.store_pull_request(step, pull)
@@ -272,18 +288,29 @@ class Night:
         for index, (case, decided) in enumerate(tonight.decisions):
             await self._parts.memory.note_triage(case.finding.id, decided)
             triage = _WAITS if decided.choice is Choice.FIX and worked_on >= limits.findings else decided
-            try:
-                result = await self._one(case, triage, fixer, tonight)
-            except SelfImproverError as error:
-                tonight.problems.append(_problem(error, f"finding {case.finding.id}"))
-                result = await self._parts.memory.case(case.finding.id) or case
-            except Exception as error:  # one finding must not end the night
-                log.exception("finding.failed", finding=case.finding.id)
-                mend = "run `selfimprover night --debug` to see where; the finding stays as it is"
-                tonight.problems.append(Problem(f"finding {case.finding.id}", self._describe(error), mend))
-                result = await self._parts.memory.case(case.finding.id) or case
+            with structlog.contextvars.bound_contextvars(finding=case.finding.id):
+                result = await self._guarded(case, triage, fixer, tonight)
             worked_on += result is not case and triage.choice is Choice.FIX
             tonight.decisions[index] = (result, self._told(case, result, triage, fixer))
+
+    async def _guarded(self, case: CaseFile, triage: Triage, fixer: Fixer, tonight: _Tonight) -> CaseFile:
+        """One finding, whatever goes wrong with it: the night goes on with the next."""
+        try:
+            result = await self._one(case, triage, fixer, tonight)
+        except (StoppedError, MemoryLostError):
+            raise
+        except SelfImproverError as error:
+            log.warning("finding.failed", what=str(error))
+            tonight.problems.append(_problem(error, f"finding {case.finding.id}"))
+            return await self._parts.memory.case(case.finding.id) or case
+        except Exception as error:  # one finding must not end the night
+            log.exception("finding.failed")
+            mend = "run `selfimprover night --debug` to see where; the finding stays as it is"
+            tonight.problems.append(Problem(f"finding {case.finding.id}", self._describe(error), mend))
+            return await self._parts.memory.case(case.finding.id) or case
+        if result.state is not case.state:
+            log.info("finding.moved", before=case.state, after=result.state, reason=result.reason)
+        return result
 
     async def _one(self, case: CaseFile, triage: Triage, fixer: Fixer, tonight: _Tonight) -> CaseFile:
         if triage is _WAITS:
@@ -326,7 +353,9 @@ class Night:
         return triage
 
     async def _report(self, tonight: _Tonight) -> NightReport:
-        findings = [_finding_report(case, triage) for case, triage in tonight.decisions]
+        findings = [
+            _finding_report(case, triage, tonight.before.get(case.finding.id)) for case, triage in tonight.decisions
+        ]
         return NightReport(
             night=tonight.key,
             at=tonight.at,
@@ -339,6 +368,7 @@ class Night:
             outcomes=tuple(tonight.outcomes),
             usage=Usage(),
             errors=tuple(tonight.problems),
+            settled=tuple(tonight.settled),
         )
 
     def _pull_requests(self, tonight: _Tonight) -> tuple[PullRequest, ...]:
@@ -369,7 +399,7 @@ def _top(counts: Counter[Fingerprint]) -> tuple[TopError, ...]:
     return tuple(TopError(found.error_type, found.template, count) for found, count in ordered)
 
 
-def _finding_report(case: CaseFile, triage: Triage) -> FindingReport:
+def _finding_report(case: CaseFile, triage: Triage, before: State | None) -> FindingReport:
     finding = case.finding
     return FindingReport(
         id=finding.id,
@@ -385,6 +415,7 @@ def _finding_report(case: CaseFile, triage: Triage) -> FindingReport:
         reason=triage.reason,
         pr_number=case.pull_request.number if case.pull_request else None,
         confidence=case.confidence.value if case.confidence and case.confidence.value else None,
+        before=before,
     )
 
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+import structlog
+
 from selfimprover.domain import Calendar
+from selfimprover.errors import StoppedError
 from selfimprover.interfaces import (
     Analyzer,
     ConfidenceRule,
@@ -20,6 +23,8 @@ from selfimprover.interfaces import (
     TriagePolicy,
     Verifier,
 )
+
+log = structlog.get_logger()
 
 
 class Mode(StrEnum):
@@ -82,3 +87,12 @@ class NightParts:
     progress: Progress
     scratch: Path
     """An empty folder for exported trees; its owner removes it."""
+    stop_requested: Callable[[], bool] = lambda: False
+    """Asked between two steps: a night that is told to stop does not begin another one."""
+
+    def begin(self, step: str, detail: str = "") -> None:
+        """Every step begins here. Raises ``StoppedError`` if a stop was asked for."""
+        if self.stop_requested():
+            raise StoppedError
+        log.info("night.step", step=step, detail=detail)
+        self.progress(step, detail)

@@ -37,7 +37,7 @@ def view(report: NightReport) -> NightView:
         tables.append(_outcomes(report))
     return NightView(
         headline=f"Night {report.night} as of {_local(report.at, report.timezone)}" + (" (dry run)" * report.dry_run),
-        summary=_summary(report),
+        summary=summary(report),
         tables=tuple(table for table in tables if table.rows),
         problems=tuple(
             one_line(f"{problem.where}: {problem.what}" + (f" → {problem.mend}" if problem.mend else ""), 400)
@@ -108,8 +108,9 @@ def _outcomes(report: NightReport) -> Table:
     return Table("What merged fixes did", ("PR", "Finding", "Outcome"), rows)
 
 
-def _summary(report: NightReport) -> str:
-    opened = sum(finding.reason.endswith("opened") for finding in report.findings)
+def summary(report: NightReport) -> str:
+    """Findings, new pull requests and errors, counted."""
+    opened = sum(finding.opened for finding in report.findings)
     counts = ((len(report.findings), "finding"), (opened, "new pull request"), (len(report.errors), "error"))
     return ", ".join(_counted(count, noun) for count, noun in counts)
 

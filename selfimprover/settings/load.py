@@ -14,8 +14,9 @@ from selfimprover.errors import UsageError
 from selfimprover.settings.model import Settings, nearest
 
 _PLACES = (Path("config.toml"), Path("/etc/selfimprover/config.toml"))
-_SECRET_FILES = ("llm__api_key", "github__token")
-_SECRET_KEYS = {name.split("__")[1] for name in _SECRET_FILES}
+SECRET_FILES = ("llm__api_key", "github__token", "notify__webhook", "notify__heartbeat_url")
+"""Secrets that may be files, by their names: section, two underscores, key."""
+_SECRET_KEYS = {name.split("__")[1] for name in SECRET_FILES}
 _PREFIX = "SELFIMPROVER_"
 _NOT_SETTINGS = frozenset({"SELFIMPROVER_CONFIG"})
 _PATHS = (("state", "dir"), ("github", "private_key_file"))
@@ -88,7 +89,7 @@ def _variables(model: type[BaseModel], prefix: str) -> Iterator[str]:
 def _add_secret_files(document: MutableMapping[str, Any], environment: Mapping[str, str]) -> None:
     """Secrets as files: of systemd's credentials folder, or where containers mount theirs."""
     folder = Path(environment.get("CREDENTIALS_DIRECTORY") or "/run/secrets")
-    for name in _SECRET_FILES:
+    for name in SECRET_FILES:
         file = folder / name
         section, key = name.split("__")
         try:

@@ -1,7 +1,7 @@
 """The configuration: a TOML file, overlaid by SELFIMPROVER_ variables and secret files.
 
-The model is the reference of every key, its default and its meaning. Keys that this version reads but does not act on
-yet are named in the documentation of the configuration.
+The model is the reference of every key, its default and its meaning; ``docs/configuration.md`` is written from it by
+``docs/write_configuration.py``. A key that this version reads but does not act on yet says so.
 """
 
 import os
@@ -51,6 +51,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Size = Annotated[int, BeforeValidator(_size)]
 Timezone = Annotated[ZoneInfo, BeforeValidator(_timezone)]
 Count = Annotated[int, Field(ge=0)]
+Secret = Annotated[SecretStr, Field(min_length=1)]
 
 COLUMNS = (
     "id",
@@ -80,33 +81,40 @@ class State(Section):
     """Where this machine's state lives."""
 
     dir: Path | None = None
-    """Default: $STATE_DIRECTORY, else the XDG state folder. Holds memory.db, lock, backups and reports."""
+    """The state folder: memory.db, locks, backups. Default: `$STATE_DIRECTORY`, else `~/.local/state/selfimprover`."""
 
 
 class Schedule(Section):
     """When the night begins, and what a day is."""
 
     at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:17"
+    """The local time at which the daemon's night begins, as HH:MM."""
     timezone: Timezone | None = None
-    """Default: the machine's zone."""
+    """What a day is, such as `"Europe/Berlin"`. Default: the machine's zone."""
     catch_up: Duration = timedelta(hours=20)
+    """How late the daemon may still hold a night that it missed."""
 
 
 class Memory(Section):
     """The evidence store."""
 
-    url: Annotated[str, Field(pattern=r"^sqlite:///.+$")] | None = None
-    """Default: memory.db in the state folder. Only SQLite so far; sqlite:////absolute/path has four slashes."""
+    url: Annotated[str, Field(pattern=r"^sqlite:///[^?#]+$")] | None = None
+    """Default: `memory.db` in the state folder. Only SQLite so far; `sqlite:////absolute/path` has four slashes."""
 
 
 class Publish(Section):
     """What becomes of a proven fix."""
 
     mode: Literal["observe", "draft", "ready"] = "observe"
+    """`observe`: prove, keep, write nothing to the forge; `draft`: draft pull requests; `ready`: ready for review."""
     author: str = "selfimprover <selfimprover@localhost>"
+    """`Name <address>` of the commits."""
     labels: tuple[str, ...] = ("selfimprover",)
+    """Labels of the pull requests."""
     assignee: str | None = None
+    """Who is assigned to the pull requests."""
     reviewers: tuple[str, ...] = ()
+    """Who is asked to review them."""
 
     @field_validator("author")
     @classmethod
@@ -120,30 +128,45 @@ class Limits(Section):
     """How much a night may do."""
 
     findings_per_night: Count = 10
+    """How many findings a night works on."""
     new_pull_requests_per_night: Count = 2
+    """How many pull requests a night opens."""
     open_pull_requests: Count = 5
+    """How many of ours may be open at once."""
     attempts_per_finding: Annotated[int, Field(ge=1)] = 2
+    """How often a finding is tried with the same base commit and configuration."""
 
 
 class Price(Section):
     """US dollars per million tokens."""
 
     prompt: Annotated[float, Field(ge=0)]
+    """For tokens of prompts."""
     cached: Annotated[float, Field(ge=0)]
+    """For tokens of prompts that the server had cached."""
     completion: Annotated[float, Field(ge=0)]
+    """For tokens of answers."""
 
 
 class Llm(Section):
-    """Any OpenAI-compatible server."""
+    """Any OpenAI-compatible server. This version reads the section but does not act on it: it drafts by recipes."""
 
     enabled: bool = True
+    """Whether a language model may draft fixes."""
     model: str | None = None
+    """The model's name on the server."""
     base_url: str | None = None
-    api_key: SecretStr | None = None
+    """The server, such as `"http://127.0.0.1:8000/v1"`."""
+    api_key: Secret | None = None
+    """Better a secret file, or `SELFIMPROVER_LLM__API_KEY`."""
     concurrency: Annotated[int, Field(ge=1)] = 2
+    """How many calls at once."""
     max_tokens_per_night: Count = 200_000
+    """When this many tokens are used the rest waits for the next night."""
     max_cost_per_night: Annotated[float, Field(ge=0)] | None = None
+    """US dollars; needs `price_per_million`."""
     price_per_million: Price | None = None
+    """US dollars: `{ prompt = …, cached = …, completion = … }`."""
 
     @model_validator(mode="after")
     def _priced(self) -> "Llm":
@@ -153,13 +176,18 @@ class Llm(Section):
 
 
 class GitHub(Section):
-    """GitHub's REST API, by token or as an App."""
+    """GitHub's REST API, by token or as an App. This version reads the section but does not act on it."""
 
     api_url: str = "https://api.github.com"
-    token: SecretStr | None = None
+    """Another one for GitHub Enterprise."""
+    token: Secret | None = None
+    """Better a secret file, or `SELFIMPROVER_GITHUB__TOKEN`."""
     app_id: int | None = None
+    """The number of a GitHub App."""
     private_key_file: Path | None = None
+    """Its private key (PEM)."""
     installation_id: int | None = None
+    """Its installation."""
 
 
 class Analyzers(BaseModel):
@@ -168,6 +196,7 @@ class Analyzers(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     enabled: tuple[str, ...] = ("repeated_errors", "failure_rate")
+    """Which analyzers run. Their options: `repeated_errors = { threshold = 2, days = 7 }`."""
 
     def options(self) -> Mapping[str, Mapping[str, object]]:
         """Analyzer name → its options."""
@@ -187,18 +216,26 @@ class Notify(Section):
     """Whom to tell after a night."""
 
     webhook: str | None = None
+    """Gets a POST of `{"text": …}` after a night with news, and nothing otherwise. A secret: better a secret file."""
     heartbeat_url: str | None = None
+    """Is fetched after every finished night, for a monitor that alarms when it is silent. A secret as well."""
 
 
 class Telemetry(Section):
     """Where a project's tasks are recorded."""
 
     source: Literal["sqlite"] = "sqlite"
+    """What kind of database it is."""
     path: Path
+    """The database; it is opened read-only."""
     table: str = "tasks"
+    """The table or view with one row a task."""
     columns: dict[str, str] = {}
+    """Our name = their name, for example `{ status = "state", created_at = "ts" }`."""
     failed: tuple[str, ...] = ("failed",)
+    """The statuses that mean failure."""
     timezone: Timezone = ZoneInfo("UTC")
+    """What times without an offset mean."""
 
     @field_validator("columns")
     @classmethod
@@ -213,9 +250,13 @@ class Repository(Section):
     """A project's code and its pull requests."""
 
     forge: Literal["github", "local"]
+    """Where pull requests live. This version has `local`: in the repository itself, on this machine."""
     name: str | None = None
+    """`owner/repo`, for `github`."""
     path: Path | None = None
+    """The folder of the repository, for `local`."""
     base: str = "main"
+    """The branch that fixes are made for."""
 
     @model_validator(mode="after")
     def _located(self) -> "Repository":
@@ -230,40 +271,60 @@ class Verify(Section):
     """How a draft is proven."""
 
     test: str | None = None
+    """The test command: run by `/bin/sh -c` in a plain copy of the tree, on base and patched."""
     setup: tuple[str, ...] = ()
+    """Commands that prepare an environment. Not acted on by this version."""
     setup_network: bool = False
+    """Whether they may use the network. Not acted on by this version."""
     timeout: Duration = timedelta(minutes=10)
+    """How long one run of the tests may take."""
     sandbox: Literal["auto", "bwrap", "container", "none"] = "auto"
+    """What isolates the tests. This version has no sandbox: it runs them only with `none`, bare, as your user."""
     expose: tuple[Path, ...] = ()
+    """Folders whose `bin` comes first on the tests' PATH, such as a virtual environment."""
     replay: str | None = None
+    """A command that runs one recorded task. Not acted on by this version."""
     memory: Size = 2 << 30
+    """How much memory a process of the tests may use."""
     publish_unverified: bool = False
+    """Whether unproven fixes may become draft pull requests. Not acted on by this version."""
 
 
 class Fix(Section):
     """What a fix may touch."""
 
     paths: tuple[str, ...] = ("**",)
+    """The files that a fix may touch."""
     deny: tuple[str, ...] = ()
+    """Files that it may not, besides the built-in list (CI, build and lock files, `conftest.py`, …)."""
     instructions: str = "CONTRIBUTING.md"
+    """What a language model is told of the project. Not acted on by this version."""
 
 
 class AutoMerge(Section):
     """Which classes of fix may be merged without a person."""
 
     enabled: bool = False
+    """Not acted on by this version."""
     classes: tuple[str, ...] = ("typo", "defensive-check")
+    """The classes of fix that may be merged."""
 
 
 class Project(Section):
     """One assistant: its telemetry, its repository, its proof."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    """What it is called in reports and on the command line."""
     telemetry: Telemetry
+    """Where its tasks are recorded."""
     repository: Repository
+    """Its code and its pull requests."""
     verify: Verify = Verify()
+    """How a draft is proven."""
     fix: Fix = Fix()
+    """What a fix may touch."""
     automerge: AutoMerge = AutoMerge()
+    """Which classes of fix may be merged without a person."""
 
 
 class Settings(BaseSettings):

@@ -94,6 +94,13 @@ LIMIT 100
 -- name: row_count
 SELECT COUNT(*) AS count FROM {table}
 
+-- name: size
+-- The number of rows, as far as it matters for a choice between tables.
+SELECT COUNT(*) AS count FROM (SELECT 1 FROM {table} LIMIT 1000000)
+
+-- name: statuses
+SELECT DISTINCT {status} AS status FROM {table} AS t WHERE {status} IS NOT NULL LIMIT 200
+
 -- name: status_counts
 -- Tasks by kind and status for each of :windows, a JSON list of {{"start", "end", "local_start", "local_end"}} in
 -- microseconds since 1970; the local ones are for times without an offset. `place` is the position in that list.

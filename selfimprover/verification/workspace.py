@@ -29,11 +29,11 @@ class Workspace:
 
 @contextlib.asynccontextmanager
 async def workspace(tree: Path, edits: Sequence[Edit] = ()) -> AsyncIterator[Workspace]:
-    """A copy of ``tree`` with ``edits`` applied; raises ``RefusedError`` if they do not fit.
+    """A copy of ``tree`` with ``edits`` applied, in a folder beside it; raises ``RefusedError`` if they do not fit.
 
     There is no repository in it: tests that write a git folder would own whoever runs git there.
     """
-    holder = await asyncio.to_thread(_make_folder)
+    holder = await asyncio.to_thread(_make_folder, tree.parent)
     try:
         root = Path(holder.name)
         place = Workspace(root / "project", root / "scratch", root / "report" / "junit.xml", root / "output")
@@ -43,11 +43,9 @@ async def workspace(tree: Path, edits: Sequence[Edit] = ()) -> AsyncIterator[Wor
         await asyncio.shield(asyncio.to_thread(holder.cleanup))
 
 
-def _make_folder() -> "tempfile.TemporaryDirectory[str]":
+def _make_folder(beside: Path) -> "tempfile.TemporaryDirectory[str]":
     try:
-        return tempfile.TemporaryDirectory(
-            prefix="selfimprover-", dir=Path(tempfile.gettempdir()).resolve(), ignore_cleanup_errors=True
-        )
+        return tempfile.TemporaryDirectory(prefix="workspace-", dir=beside.resolve(), ignore_cleanup_errors=True)
     except OSError as error:
         raise _no_room(error) from error
 
@@ -63,7 +61,7 @@ def _fill(place: Workspace, tree: Path, edits: Sequence[Edit]) -> None:
 
 
 def _no_room(error: OSError) -> SelfImproverError:
-    reason = error.strerror or str(error)[:200]
+    reason = error.strerror or (str(error.args[0][0][2]) if isinstance(error, shutil.Error) else str(error))
     return SelfImproverError(
         f"the project's files cannot be copied: {reason}",
         where=str(error.filename or tempfile.gettempdir()),

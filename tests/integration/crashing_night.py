@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from selfimprover import logs
-from selfimprover.bootstrap import open_app
+from selfimprover.bootstrap import nights, open_app
 from selfimprover.forges.local import LocalForge
 from selfimprover.memory.store import SqlMemory
 
@@ -61,7 +61,7 @@ async def main(config: Path, at: str, crash_at: int) -> int:
     logs.set_up(quiet=True)
     app = open_app(config)
     with app.held():
-        async with app.night() as (night, _parts, _projects):
+        async with nights.night(app) as (night, _parts, _projects):
             await night.run(app.instant(at))
     return crash.passed
 

@@ -9,102 +9,14 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from selfimprover.cli.app import app
-from selfimprover.memory.folder import StateFolder
+from selfimprover.memory.folder import DAEMON, StateFolder
 from tests.builders import NIGHT
-
-RUNNER = CliRunner()
-AT = "2026-02-16T00:17:00Z"
-BUG = "AttributeError: 'Agent' object has no attribute 'limit'"
-AGENT = """\
-class Settings:
-    def __init__(self):
-        self.limit = None
-
-
-class Agent:
-    def __init__(self):
-        self.settings = Settings()
-
-    def run(self):
-        return self.limit
-"""
-TRACEBACK = f"""\
-Traceback (most recent call last):
-  File "/srv/app/agent.py", line 11, in run
-    return self.limit
-{BUG}
-"""
-TEST = """\
-import unittest
-
-import agent
-
-
-class Runs(unittest.TestCase):
-    def test_settings(self):
-        self.assertIsNone(agent.Settings().limit)
-"""
-
-
-class Place:
-    """A project of a user: a repository, a telemetry database and a config file."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.database = folder / "tasks.db"
-        self.repository = folder / "repo"
-        self.config = folder / "config.toml"
-        self.configure()
-        self.make_repository()
-        self.record(BUG, BUG)
-
-    def configure(
-        self, *, mode: str = "observe", extra: str = "", telemetry: str = "", test: str = "python -m unittest -q"
-    ) -> None:
-        self.config.write_text(
-            f'[state]\ndir = "state"\n[schedule]\ntimezone = "UTC"\n[publish]\nmode = "{mode}"\n{extra}\n'
-            f'[[projects]]\nname = "app"\n[projects.telemetry]\npath = "tasks.db"\n{telemetry}\n'
-            '[projects.repository]\nforge = "local"\npath = "repo"\n'
-            f'[projects.verify]\ntest = "{test}"\nsandbox = "none"\nexpose = ["{sys.prefix}"]\n'
-        )
-
-    def make_repository(self) -> None:
-        self.repository.mkdir()
-        (self.repository / "agent.py").write_text(AGENT)
-        (self.repository / "test_agent.py").write_text(TEST)
-        self.git("init", "-q", "-b", "main")
-        self.git("add", ".")
-        self.git("-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-q", "-m", "begin")
-
-    def git(self, *arguments: str) -> str:
-        command = ["git", "-C", str(self.repository), *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-    def record(self, *errors: object, columns: str = "id, status, error, created_at, traceback") -> None:
-        """Failed tasks with these errors, an hour apart, and as many that went well."""
-        connection = sqlite3.connect(self.database)
-        connection.execute(f"CREATE TABLE IF NOT EXISTS tasks ({columns})")
-        for number, error in enumerate(errors):
-            at = (NIGHT - timedelta(hours=number + 1)).isoformat()
-            traceback = TRACEBACK if error == BUG else None
-            connection.execute("INSERT INTO tasks VALUES (?, 'failed', ?, ?, ?)", (f"f{number}", error, at, traceback))
-            connection.execute("INSERT INTO tasks VALUES (?, 'done', NULL, ?, NULL)", (f"d{number}", at))
-        connection.commit()
-        connection.close()
-
-    def run(self, *arguments: str) -> Result:
-        return RUNNER.invoke(app, [*arguments, "--config", str(self.config)])
-
-    def night(self, *options: str, at: str = AT) -> Any:
-        result = self.run("night", "--at", at, "--json", *options)
-        assert result.exit_code in {0, 1}, result.stderr
-        return json.loads(result.stdout)
+from tests.place import AT, RUNNER, TEST, Place
 
 
 @pytest.fixture
@@ -377,7 +289,14 @@ def test_a_second_night_beside_a_first_is_exit_75(place: Place) -> None:
     folder = StateFolder(place.folder / "state")
     folder.prepare()
     with folder.lock():
-        fails(place.run("night", "--at", AT), 75, "another selfimprover holds it", "trigger")
+        fails(place.run("night", "--at", AT), 75, "another selfimprover holds it", "wait until it has ended")
+
+
+def test_a_night_beside_a_daemon_is_exit_75_and_told_to_trigger_it(place: Place) -> None:
+    folder = StateFolder(place.folder / "state")
+    folder.prepare()
+    with folder.lock(DAEMON):
+        fails(place.run("night", "--at", AT), 75, "the daemon holds it", "selfimprover trigger")
 
 
 def test_a_newer_memory_is_refused_and_left_alone(place: Place) -> None:
@@ -719,3 +638,53 @@ def test_a_fix_of_a_denied_file_needs_a_person_and_its_diff_is_kept(place: Place
     assert "needs a person" in finding["reason"]
     document = json.loads(place.run("findings", "show", finding["id"], "--json").stdout)
     assert "+++ b/agent.py" in document["draft"]["diff"]
+
+
+# --- an unfriendly environment
+
+
+def command(place: Place, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command with this environment and no other."""
+    full = [sys.executable, "-m", "selfimprover", *arguments, "--config", str(place.config)]
+    return subprocess.run(full, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_in_the_locale_c_everything_is_readable(place: Place) -> None:
+    done = command(place, "night", "--at", AT, LC_ALL="C", PATH=os.environ["PATH"])
+
+    assert done.returncode == 0, done.stderr
+    assert "AttributeError" in done.stdout
+
+
+def test_a_user_without_a_home_is_told_to_name_the_state_folder(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.config.write_text(place.config.read_text().replace('[state]\ndir = "state"\n', ""))
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(os, "getuid", lambda: 54321)  # nobody has this number
+
+    fails(place.run("status"), 2, "no home", "[state] dir")
+
+
+def test_with_an_open_umask_what_it_keeps_is_private(place: Place) -> None:
+    full = f"umask 000; exec {sys.executable} -m selfimprover night --at {AT} --config {place.config}"
+    subprocess.run(["sh", "-c", full], check=True, capture_output=True, timeout=60)
+
+    state = place.folder / "state"
+    kept = [state, *state.rglob("*")]
+    assert [path.name for path in kept if path.stat().st_mode & 0o077] == []
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o644])
+def test_secrets_in_a_file_that_everybody_can_read_are_reported(place: Place, mode: int) -> None:
+    place.configure(extra='[notify]\nwebhook = "http://127.0.0.1:1/hook"')
+    place.config.chmod(mode)
+
+    documents = json.loads(place.run("check", "--json").stdout)
+
+    assert documents[0]["ok"] is (mode == 0o640)
+    assert "127.0.0.1:1/hook" not in json.dumps(documents)
+
+
+def test_an_empty_secret_is_no_secret(place: Place) -> None:
+    place.configure(extra='[github]\ntoken = ""')
+
+    fails(place.run("status"), 2, "github.token")

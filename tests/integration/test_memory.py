@@ -19,7 +19,7 @@ from sqlalchemy import create_engine
 from selfimprover.domain import CaseFile, Evidence, State, Transition, Triage
 from selfimprover.domain import Choice as TriageChoice
 from selfimprover.errors import BusyError, ConflictError, UsageError
-from selfimprover.memory import engine, tables
+from selfimprover.memory import engine, file, tables
 from selfimprover.memory.folder import StateFolder
 from selfimprover.memory.store import SqlMemory
 from selfimprover.patterns.fingerprints import ErrorFingerprinter
@@ -181,7 +181,7 @@ def test_the_migrated_schema_is_the_one_the_code_uses(url: str, tmp_path: Path) 
     database.dispose()
 
     assert differences == []
-    assert engine.current_revision(url) == engine.REVISIONS[-1]
+    assert file.current_revision(url) == file.REVISIONS[-1]
 
 
 def test_a_newer_schema_is_refused_with_one_clear_line(url: str, tmp_path: Path) -> None:
@@ -197,13 +197,14 @@ def test_an_older_schema_is_backed_up_before_it_is_changed(
 ) -> None:
     engine.ensure_schema(url, tmp_path / "backups")
     _set_revision(tmp_path / "memory.db", "0000")
-    monkeypatch.setattr(engine, "REVISIONS", ("0000", "0001"))
+    monkeypatch.setattr(engine, "REVISIONS", ("0000", "0002"))
+    monkeypatch.setattr(file, "REVISIONS", ("0000", "0002"))
     monkeypatch.setattr(engine, "_migrate", lambda _url: None)
 
     engine.ensure_schema(url, tmp_path / "backups")
 
     (backup,) = (tmp_path / "backups").iterdir()
-    assert engine.current_revision(f"sqlite:///{backup}") == "0000"
+    assert file.current_revision(f"sqlite:///{backup}") == "0000"
     assert backup.stat().st_mode & 0o777 == 0o600
 
 
@@ -224,9 +225,9 @@ def test_a_migration_that_fails_half_way_leaves_nothing(
         with pytest.raises(RuntimeError):
             engine.ensure_schema(url, tmp_path / "backups")
 
-    assert engine.current_revision(url) is None
+    assert file.current_revision(url) is None
     engine.ensure_schema(url, tmp_path / "backups")
-    assert engine.current_revision(url) == "0001"
+    assert file.current_revision(url) == "0002"
 
 
 @pytest.mark.parametrize(
@@ -253,7 +254,7 @@ def test_a_foreign_file_is_refused_and_left_alone(url: str, tmp_path: Path, cont
 
 
 def test_looking_for_a_memory_creates_none(url: str, tmp_path: Path) -> None:
-    assert engine.current_revision(url) is None
+    assert file.current_revision(url) is None
     assert list(tmp_path.iterdir()) == []
 
 
@@ -280,7 +281,7 @@ def test_a_second_instance_is_refused_and_a_dead_one_is_no_obstacle(tmp_path: Pa
     process.stdin.close()
 
     with folder.lock():
-        assert (folder.path / "lock").read_text() == f"{os.getpid()}\n"
+        assert (folder.path / "lock").read_text() == f"{os.getpid()} command\n"
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:

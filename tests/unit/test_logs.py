@@ -1,6 +1,7 @@
 """Logs: on stderr, one JSON object a line where nobody watches, and no secret in any of them."""
 
 import json
+import logging
 import sys
 
 import pytest
@@ -61,3 +62,33 @@ def test_on_a_terminal_too_no_secret_is_shown_and_no_variable_of_a_frame(
     assert "call.failed" in err
     assert "refused" in err
     assert "correct-horse" not in err
+
+
+def test_no_secret_hides_inside_a_value(capsys: pytest.CaptureFixture[str]) -> None:
+    class Request:
+        def __str__(self) -> str:
+            return "GET https://x.example/correct-horse-battery"
+
+    logs.set_up(Redactor(b"key", ["correct-horse-battery"]))
+
+    structlog.get_logger().info(
+        "call.failed", values=[Request(), {"correct-horse-battery": ("correct-horse-battery",)}]
+    )
+
+    err = capsys.readouterr().err
+    assert "correct-horse" not in err
+    assert err.count("[REDACTED:known:") == 3
+
+
+def test_what_libraries_log_is_a_line_like_any_other_and_below_a_warning_it_is_noise(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.set_up(Redactor(b"key", ["correct-horse-battery"]))
+
+    logging.getLogger("httpx").info("GET https://x.example/correct-horse-battery")
+    logging.getLogger("apscheduler").warning("the job %s failed", "correct-horse-battery")
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "correct-horse" not in line
+    assert json.loads(line)["event"] == "library.message"
+    assert json.loads(line)["library"] == "apscheduler"

@@ -1,0 +1,132 @@
+"""Builds a night from the settings, and what surrounds it: the backup before, the news after."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from selfimprover import redaction, triage
+from selfimprover.analyzers import registry
+from selfimprover.bootstrap.app import App
+from selfimprover.bootstrap.scratch import scratch
+from selfimprover.domain import Due, NightReport
+from selfimprover.drafting.drafter import recipe_drafters
+from selfimprover.interfaces import Progress
+from selfimprover.memory.store import SqlMemory
+from selfimprover.night import Limits, Mode, Night, NightParts, ProjectParts, Publishing
+from selfimprover.notifier import HttpNotifier
+from selfimprover.outcomes.tracker import Tracker
+from selfimprover.patterns.fingerprints import CachedFingerprinter, ErrorFingerprinter
+from selfimprover.reporting import news, pull_request
+from selfimprover.settings import Project
+from selfimprover.verification.confidence import confidence
+
+
+def silent(step: str, detail: str = "") -> None:
+    """Progress that nobody watches."""
+
+
+def never() -> bool:
+    """No stop is asked for."""
+    return False
+
+
+@asynccontextmanager
+async def night(
+    app: App,
+    *,
+    project: str | None = None,
+    dry_run: bool = False,
+    progress: Progress = silent,
+    mode: Mode | None = None,
+    stop_requested: Callable[[], bool] = never,
+) -> AsyncIterator[tuple[Night, NightParts, tuple[ProjectParts, ...]]]:
+    """A night over all projects, or one. A dry run works on a copy of the memory and reads everything else."""
+    with scratch() as folder:
+        if dry_run:
+            app = app.on_a_copy(folder)
+        redact = app.redactor(os.urandom(32) if dry_run else app.folder.redaction_key())
+        projects = tuple(_project(app, one, redact, dry_run=dry_run) for one in app.projects(project))
+        (folder / "trees").mkdir()
+        async with app.memory() as memory:
+            parts = _parts(app, memory, redact, progress, folder / "trees", mode, stop_requested)
+            yield Night(parts, projects), parts, projects
+
+
+async def hold(
+    app: App,
+    at: datetime,
+    *,
+    due: Due | None = None,
+    project: str | None = None,
+    progress: Progress = silent,
+    stop_requested: Callable[[], bool] = never,
+    tell: bool = True,
+) -> NightReport:
+    """A whole night as of ``at`` by the one instance of the state: a backup, the night, and who is to be told."""
+    async with app.working():
+        await asyncio.to_thread(app.back_up)
+        async with night(app, project=project, progress=progress, stop_requested=stop_requested) as (built, _, _):
+            report = await built.run(at, due=due)
+    if tell:
+        await _tell(app, report)
+    return report
+
+
+async def _tell(app: App, report: NightReport) -> None:
+    notify = app.settings.notify
+    if notify.heartbeat_url or notify.webhook:
+        notifier = HttpNotifier(heartbeat_url=notify.heartbeat_url, webhook=notify.webhook)
+        await notifier.night_ended(news.of(report))
+
+
+def _project(app: App, project: Project, redact: redaction.Redactor, *, dry_run: bool) -> ProjectParts:
+    return ProjectParts(
+        name=project.name,
+        telemetry=app.telemetry(project, redact),
+        forge=app.forge(project, read_only=dry_run),
+        drafters=recipe_drafters(),
+        verifier=app.verifier(project),
+    )
+
+
+def _parts(
+    app: App,
+    memory: SqlMemory,
+    redact: redaction.Redactor,
+    progress: Progress,
+    scratch: Path,
+    mode: Mode | None,
+    stop_requested: Callable[[], bool],
+) -> NightParts:
+    publish, limits, chosen = app.settings.publish, app.settings.limits, app.settings.analyzers
+    return NightParts(
+        memory=memory,
+        analyzers=registry.load(chosen.enabled, chosen.options()),
+        fingerprinter=CachedFingerprinter(ErrorFingerprinter()),
+        triage=triage.Policy(),
+        confidence=confidence,
+        tracker=Tracker(),
+        write_pull_request=partial(pull_request.write, timezone=app.calendar.timezone),
+        calendar=app.calendar,
+        publishing=Publishing(
+            mode=mode or Mode(publish.mode),
+            author=publish.author,
+            labels=publish.labels,
+            assignee=publish.assignee,
+            reviewers=publish.reviewers,
+        ),
+        limits=Limits(
+            findings=limits.findings_per_night,
+            new_pull_requests=limits.new_pull_requests_per_night,
+            open_pull_requests=limits.open_pull_requests,
+            attempts=limits.attempts_per_finding,
+        ),
+        redact=redact,
+        progress=progress,
+        scratch=scratch,
+        stop_requested=stop_requested,
+    )

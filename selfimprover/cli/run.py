@@ -1,0 +1,26 @@
+"""``selfimprover run``: the daemon, in the foreground."""
+
+import asyncio
+
+import typer
+
+from selfimprover.cli.handler import handled
+from selfimprover.cli.opening import open_app
+from selfimprover.cli.options import ConfigOption, DebugOption
+
+
+@handled
+def run(config: ConfigOption = None, debug: DebugOption = False) -> None:
+    """Run the daemon in the foreground, for systemd and containers: a night every night, and one at SIGUSR1."""
+    from importlib.metadata import version
+
+    from selfimprover.daemon import Service
+    from selfimprover.duties import AppDuties
+    from selfimprover.memory.folder import DAEMON
+
+    app = open_app(config)
+    app.projects()
+    duties = AppDuties(app, asked_for=config, debug=debug)
+    with app.instance(DAEMON):
+        asyncio.run(Service(duties, version("selfimprover")).run())
+    raise typer.Exit(0)
