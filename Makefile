@@ -31,7 +31,7 @@ $(READY): requirements-dev.txt pyproject.toml
 
 requirements:
 	uv pip compile pyproject.toml --universal --generate-hashes --no-header --quiet -o requirements.txt
-	uv pip compile pyproject.toml --universal --group dev --generate-hashes --no-header --quiet -o requirements-dev.txt
+	uv pip compile pyproject.toml --universal --group dev --no-strip-extras --generate-hashes --no-header --quiet -o requirements-dev.txt
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

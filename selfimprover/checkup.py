@@ -1,5 +1,6 @@
 """Looks at every part of a configuration without writing anything: what ``check`` prints."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -16,6 +17,8 @@ from selfimprover.memory import file
 from selfimprover.settings import Project
 from selfimprover.verification.sandbox import environment
 
+_LONGEST = 30.0
+"""Seconds for the look at one part."""
 _PLAIN = re.compile(r"[\w.+-]+")
 _OF_THE_SHELL = frozenset(
     {"cd", "exec", "export", "if", "for", "set", "test", "true", "while", "exit", "umask", "ulimit"}
@@ -45,6 +48,7 @@ async def examine_app(app: App) -> list[Examined]:
         results += [
             await _tried(f"telemetry of {project.name}", _telemetry(app, project)),
             await _tried(f"forge of {project.name}", _forge(app, project)),
+            *await _github(app, project),
             _proof(project),
         ]
     return [*results, Examined("model", ok=True, what="none: this version drafts by recipes alone")]
@@ -52,9 +56,13 @@ async def examine_app(app: App) -> list[Examined]:
 
 async def _tried(part: str, looking: Coroutine[Any, Any, str]) -> Examined:
     try:
-        return Examined(part, ok=True, what=await looking)
+        async with asyncio.timeout(_LONGEST):
+            return Examined(part, ok=True, what=await looking)
     except SelfImproverError as error:
         return Examined(part, ok=False, what=_what(error), mend=error.mend)
+    except TimeoutError:
+        mend = "see what keeps it; the nights do not wait for this look"
+        return Examined(part, ok=False, what=f"no answer within {_LONGEST:.0f} s", mend=mend)
 
 
 def _config(app: App) -> Examined:
@@ -96,12 +104,37 @@ async def _telemetry(app: App, project: Project) -> str:
 
 
 async def _forge(app: App, project: Project) -> str:
-    forge = app.forge(project, read_only=True)
-    commit = await forge.base_commit()
-    pulls = await forge.pull_requests(datetime.now(UTC))
-    return (
-        f"{project.repository.path}: {project.repository.base} is at {commit[:12]}, {len(pulls)} pull requests of ours"
-    )
+    repository = project.repository
+    async with app.forge(project, app.redactor(os.urandom(16)), read_only=True) as forge:
+        commit = await forge.base_commit()
+        pulls = await forge.pull_requests(datetime.now(UTC))
+    where = repository.path or repository.name
+    return f"{where}: {repository.base} is at {commit[:12]}, {len(pulls)} pull requests of ours"
+
+
+async def _github(app: App, project: Project) -> list[Examined]:
+    """What the token may do, and which workflows would run with secrets on our branches."""
+    repository = project.repository
+    if repository.forge != "github":
+        return []
+    from selfimprover.bootstrap import github
+    from selfimprover.forges.github import workflows
+
+    part = f"token of {project.name}"
+    try:
+        rights = await github.rights(app.settings.github, repository)
+        async with github.forge(app.settings.github, repository, app.folder.trees, str, read_only=True) as forge:
+            warnings = workflows.warnings(await forge.workflows(), repository.base)
+    except SelfImproverError as error:
+        return [Examined(part, ok=False, what=_what(error), mend=error.mend)]
+    missing, excess = ", ".join(rights.missing), ", ".join(rights.excess)
+    if missing:
+        token = Examined(part, ok=False, what=f"{rights.kind}, which lacks {missing}", mend="grant it that")
+    else:
+        more = f"; it has more than is needed: {excess}" if excess else ""
+        mend = "take that away: the token would be worth less to a thief" if excess else ""
+        token = Examined(part, ok=True, what=f"{rights.kind} with every right that is needed{more}", mend=mend)
+    return [token, *(Examined(f"workflows of {project.name}", ok=True, what=f"careful: {one}") for one in warnings)]
 
 
 def _proof(project: Project) -> Examined:

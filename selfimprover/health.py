@@ -1,6 +1,6 @@
 """How the daemon is: what ``status`` tells, so that a dead daemon and a quiet night look different.
 
-It is also what a container's health check runs every minute, so nothing heavy is imported here.
+It is also what a container's health check runs every few minutes, so nothing heavy is imported here.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from typing import Any
 from selfimprover.bootstrap import App
 from selfimprover.domain import DaemonState, LedgerNight, iso
 from selfimprover.memory.folder import DAEMON
+from selfimprover.reporting.words import counted
 
 LONGEST_SILENCE = timedelta(hours=26)
 """How long ago the last night may have ended: a day, the longest day of the year, and an hour to hold it."""
@@ -35,7 +36,9 @@ def look(app: App, now: datetime) -> Health:
     """Looks at lock, ledger and clock; raises ``UsageError`` if the memory cannot be read."""
     holder = app.folder.holder()
     running = holder is not None and holder.role == DAEMON
-    state = app.folder.read_state() if running else None
+    state = app.folder.read_state() if holder is not None and running else None
+    if state is not None and holder is not None and state.pid != holder.pid:
+        state = None  # what another one said, before this one could say anything
     last = app.ledger.last_ended()
     return Health(
         running=running,
@@ -100,6 +103,8 @@ def _problems(*, running: bool, last: LedgerNight | None, now: datetime) -> list
     problems = [] if running else ["no daemon is running"]
     if last is None or last.ended is None:
         problems.append("no night has ended yet")
+    elif last.ended > now + LONGEST_SILENCE:
+        problems.append("the last night ended in the future: the clock was wrong then, or is now")
     elif now - last.ended > LONGEST_SILENCE:
         problems.append(f"no night has ended for {(now - last.ended) // timedelta(hours=1)} hours")
     return problems
@@ -119,7 +124,7 @@ def _last(health: Health) -> str:
     if last is None or last.ended is None:
         return "none yet"
     counts = ((last.findings, "finding"), (last.pull_requests, "new pull request"), (last.errors, "error"))
-    told = ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts)
+    told = ", ".join(counted(count, noun) for count, noun in counts)
     return f"{last.key}, ended {_when(last.ended, health.timezone)}: {told}"
 
 

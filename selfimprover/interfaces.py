@@ -4,7 +4,7 @@ The night knows only these Protocols; ``bootstrap`` hands it the real parts and 
 Plug-ins of others import this module and ``domain``, nothing else.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -181,8 +181,15 @@ class Forge(Protocol):
         """Writes the plain files of ``commit`` beneath the empty folder ``into``."""
         ...
 
-    async def pull_requests(self, seen_at: datetime) -> Sequence[PullRequest]:
-        """Our own pull requests with their state now, oldest first; ``seen_at`` dates what the forge does not."""
+    async def pull_requests(self, seen_at: datetime, known: Collection[int] = ()) -> Sequence[PullRequest]:
+        """Our own pull requests with their state now, oldest first; ``seen_at`` dates what the forge does not.
+
+        All open ones are among them, those that ended lately, and those whose numbers are ``known``.
+        """
+        ...
+
+    async def refreshed(self, pull: PullRequest) -> PullRequest:
+        """An open pull request with its state and its checks now; cheap to ask again and again."""
         ...
 
     async def push(self, commit: Commit) -> str:
@@ -196,6 +203,18 @@ class Forge(Protocol):
         """Opens the pull request, or returns the one that the branch already has."""
         ...
 
+    async def ready(self, pull: PullRequest) -> None:
+        """Marks a draft pull request as ready for review."""
+        ...
+
+    async def tell(self, pull: PullRequest, key: str, text: str) -> None:
+        """Comments on the pull request; what was told under the same ``key`` before is not told again."""
+        ...
+
+    async def withdraw(self, pull: PullRequest, why: str) -> None:
+        """Closes a pull request of ours, and says why. Doing it again changes nothing."""
+        ...
+
     async def contains(self, version: str, commit: str) -> bool | None:
         """Whether code of ``version`` has ``commit`` in it; ``None`` if that version is not known here."""
         ...
@@ -207,12 +226,16 @@ class Forge(Protocol):
 class Memory(Protocol):
     """What is remembered between nights: cases, their journal, and the evidence, which only grows."""
 
-    async def begin_night(self, date_key: str, at: datetime, due: Due | None = None) -> str:
+    async def begin_night(self, date_key: str, at: datetime, due: Due | None = None, resume: str | None = None) -> str:
         """Enters the night in the ledger and returns its key: an unfinished night of the date is taken up again.
 
         It stands in for the night that is ``due``, if no other run does. Raises ``ConflictError`` if one does and
-        ``due.required``.
+        ``due.required``, and if the night to ``resume`` is not unfinished any more.
         """
+        ...
+
+    async def interrupt_night(self, key: str) -> None:
+        """A stop was asked for: the night stays unfinished, and this try does not count."""
         ...
 
     async def end_night(self, report: NightReport) -> None:
@@ -273,6 +296,10 @@ class Memory(Protocol):
 
     async def store_outcome(self, outcome: Outcome, night: str, evidence: Evidence | None) -> None:
         """Keeps what became of a merged fix, with an entry of evidence if the state of knowledge changed."""
+        ...
+
+    async def begin_generation(self, step: Transition) -> CaseFile:
+        """``move`` of a rejected finding back to its beginning, with a branch and attempts of its own."""
         ...
 
     async def move(self, step: Transition) -> CaseFile:
@@ -347,6 +374,10 @@ class Duties(Protocol):
         """The file that the configuration came from."""
         ...
 
+    def is_the_instance(self) -> bool:
+        """Whether this process still holds the state folder, as others see it."""
+        ...
+
     async def prepare(self) -> None:
         """Makes the memory usable. Raises ``SelfImproverError`` if it cannot be."""
         ...
@@ -371,8 +402,14 @@ class Duties(Protocol):
         """Gives an unfinished night up."""
         ...
 
-    async def hold(self, at: datetime, due: Due | None, stop_requested: Callable[[], bool]) -> NightReport:
-        """A whole night as of ``at``, which stands in for ``due``; takes up an unfinished one of that date."""
+    async def hold(
+        self, at: datetime, due: Due | None, stop_requested: Callable[[], bool], resume: str | None = None
+    ) -> NightReport:
+        """A whole night as of ``at``, which stands in for ``due``, or the unfinished one to ``resume``."""
+        ...
+
+    async def follow(self) -> None:
+        """After a night: looks at its pull requests until their checks have ended, or it is cancelled."""
         ...
 
     def last_night(self) -> str | None:

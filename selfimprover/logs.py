@@ -1,5 +1,6 @@
 """Structured logs on stderr: readable on a terminal, JSON lines anywhere else. Libraries' own logs go the same way."""
 
+import contextlib
 import logging
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
@@ -27,11 +28,23 @@ def set_up(redact: Callable[[str], str] | None = None, *, debug: bool = False, q
             else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # looked up late: who embeds us may redirect it
+        logger_factory=lambda *_: _Lines(),
         cache_logger_on_first_use=False,
     )
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # likewise
     libraries = logging.INFO if debug else logging.WARNING  # below that they tell every statement and every byte
     logging.basicConfig(handlers=[_Library()], level=libraries, force=True)
+
+
+class _Lines:
+    """Writes to stderr, whatever that is when a line is logged. A log that cannot be written must not end a night."""
+
+    def msg(self, message: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            print(message, file=sys.stderr, flush=True)  # noqa: T201
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
 
 
 class _Library(logging.Handler):

@@ -57,13 +57,28 @@ def _settled(case: CaseFile, returned: Returned | None) -> Triage | None:
         case State.DISMISSED:
             return Triage(Choice.SKIP, f"dismissed: {case.reason}")
         case State.OPEN:
-            return Triage(Choice.SKIP, f"pull request #{number} is open")
+            return Triage(Choice.SKIP, f"pull request #{number} is open{_news_of(case)}")
         case State.CLOSED:
             return Triage(Choice.SKIP, f"rejected: pull request #{number} was closed without a merge")
         case State.MERGED:
             return _after_merge(number, returned)
         case _:
             return None
+
+
+def _news_of(case: CaseFile) -> str:
+    """What a person should know of an open pull request, most urgent first."""
+    pull = case.pull_request
+    if pull is None:
+        return ""
+    if case.head_commit is not None and pull.head_commit != case.head_commit:
+        return "; somebody pushed to its branch, so it is left to them"
+    asking = [review.author for review in pull.reviews if review.verdict == "changes requested"]
+    if asking:
+        return f"; {asking[-1]} asks for changes"
+    if pull.failing:
+        return f"; failing: {', '.join(pull.failing[:3])}"
+    return "; it conflicts with its base" if pull.mergeable is False else ""
 
 
 def _after_merge(number: int | None, returned: Returned | None) -> Triage:

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
+import structlog
 
 
 def _is_local(address: object) -> bool:
@@ -38,6 +39,7 @@ class _LoopbackSocket(socket.socket):
 def _shielded(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     home: Path = tmp_path_factory.mktemp("home")
     monkeypatch.setattr(socket, "socket", _LoopbackSocket)
+    structlog.reset_defaults()
     for name in list(os.environ):
         if name.startswith(("SELFIMPROVER_", "GIT_", "XDG_")) or name in {"STATE_DIRECTORY", "CREDENTIALS_DIRECTORY"}:
             monkeypatch.delenv(name)

@@ -22,7 +22,7 @@ from selfimprover.memory.ledger import Ledger
 from selfimprover.settings import Project, Settings, load
 
 if TYPE_CHECKING:
-    from selfimprover.forges.local import LocalForge
+    from selfimprover.interfaces import Forge
     from selfimprover.memory.store import SqlMemory
     from selfimprover.telemetry.sqlite import SqliteSource
     from selfimprover.verification.verifier import TreeVerifier
@@ -51,6 +51,11 @@ class App:
         """Where the memory is."""
         return self.settings.memory.url or file.url_of(self.folder.path / "memory.db")
 
+    @property
+    def memory_file(self) -> Path:
+        """The memory's database file."""
+        return file.path_of(self.memory_url)
+
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger of nights, quick to read."""
@@ -59,7 +64,7 @@ class App:
     @cached_property
     def backups(self) -> Backups:
         """The backups of the memory."""
-        return Backups(file.path_of(self.memory_url), self.folder.backups)
+        return Backups(self.memory_file, self.folder.backups)
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -122,19 +127,25 @@ class App:
             timezone=source.timezone,
         )
 
-    def forge(self, project: Project, *, read_only: bool = False) -> "LocalForge":
-        """A project's repository and pull requests. Raises ``UsageError`` for a forge that this version lacks."""
+    @asynccontextmanager
+    async def forge(
+        self, project: Project, redact: redaction.Redactor, *, read_only: bool = False
+    ) -> "AsyncIterator[Forge]":
+        """A project's repository and pull requests. The token of GitHub goes to it alone."""
+        repository = project.repository
+        if repository.forge == "github":
+            from selfimprover.bootstrap import github
+
+            async with github.forge(
+                self.settings.github, repository, self.folder.trees, redact, read_only=read_only
+            ) as forge:
+                yield forge
+            return
         from selfimprover.forges.local import LocalForge
 
-        repository = project.repository
-        if repository.forge != "local" or repository.path is None:
-            raise UsageError(
-                'this version has only forge = "local"',
-                where=f"config {self.file}: project {project.name}",
-                mend='point it at a clone on this machine: forge = "local"  path = "…"',
-            )
+        assert repository.path is not None
         author = self.settings.publish.author
-        return LocalForge(repository.path, base=repository.base, author=author, read_only=read_only)
+        yield LocalForge(repository.path, base=repository.base, author=author, read_only=read_only)
 
     def verifier(self, project: Project) -> "TreeVerifier":
         """How a project's drafts are proven."""
@@ -163,7 +174,7 @@ class App:
     def at_work(self) -> Iterator[None]:
         """The right to write a memory that is whole and has the newest schema, beside a daemon that waits."""
         self.folder.prepare()
-        with self.folder.work():
+        with self.folder.work(self.memory_file):
             self.make_ready()
             yield
 
@@ -179,7 +190,7 @@ class App:
         with ExitStack() as stack:
             while True:
                 try:
-                    stack.enter_context(self.folder.work())
+                    stack.enter_context(self.folder.work(self.memory_file))
                 except BusyError:
                     await asyncio.sleep(1)
                 else:

@@ -3,7 +3,8 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -12,9 +13,10 @@ from selfimprover import redaction, triage
 from selfimprover.analyzers import registry
 from selfimprover.bootstrap.app import App
 from selfimprover.bootstrap.scratch import scratch
-from selfimprover.domain import Due, NightReport
+from selfimprover.domain import Due, NightReport, Problem
 from selfimprover.drafting.drafter import recipe_drafters
-from selfimprover.interfaces import Progress
+from selfimprover.errors import SelfImproverError
+from selfimprover.interfaces import Forge, Progress
 from selfimprover.memory.store import SqlMemory
 from selfimprover.night import Limits, Mode, Night, NightParts, ProjectParts, Publishing
 from selfimprover.notifier import HttpNotifier
@@ -49,11 +51,22 @@ async def night(
         if dry_run:
             app = app.on_a_copy(folder)
         redact = app.redactor(os.urandom(32) if dry_run else app.folder.redaction_key())
-        projects = tuple(_project(app, one, redact, dry_run=dry_run) for one in app.projects(project))
         (folder / "trees").mkdir()
-        async with app.memory() as memory:
+        async with AsyncExitStack() as stack:
+            memory = await stack.enter_async_context(app.memory())
+            projects: list[ProjectParts] = []
+            problems: list[SelfImproverError] = []
+            for one in app.projects(project):
+                try:
+                    forge = await stack.enter_async_context(app.forge(one, redact, read_only=dry_run))
+                    projects.append(_project(app, one, redact, forge))
+                except SelfImproverError as error:  # one project that is wrong must not end the night of the others
+                    problems.append(error)
+            if not projects:
+                raise problems[0]
             parts = _parts(app, memory, redact, progress, folder / "trees", mode, stop_requested)
-            yield Night(parts, projects), parts, projects
+            parts = replace(parts, problems=[Problem(error.where, error.what, error.mend) for error in problems])
+            yield Night(parts, projects), parts, tuple(projects)
 
 
 async def hold(
@@ -61,6 +74,7 @@ async def hold(
     at: datetime,
     *,
     due: Due | None = None,
+    resume: str | None = None,
     project: str | None = None,
     progress: Progress = silent,
     stop_requested: Callable[[], bool] = never,
@@ -70,7 +84,7 @@ async def hold(
     async with app.working():
         await asyncio.to_thread(app.back_up)
         async with night(app, project=project, progress=progress, stop_requested=stop_requested) as (built, _, _):
-            report = await built.run(at, due=due)
+            report = await built.run(at, due=due, resume=resume)
     if tell:
         await _tell(app, report)
     return report
@@ -83,11 +97,11 @@ async def _tell(app: App, report: NightReport) -> None:
         await notifier.night_ended(news.of(report))
 
 
-def _project(app: App, project: Project, redact: redaction.Redactor, *, dry_run: bool) -> ProjectParts:
+def _project(app: App, project: Project, redact: redaction.Redactor, forge: Forge) -> ProjectParts:
     return ProjectParts(
         name=project.name,
         telemetry=app.telemetry(project, redact),
-        forge=app.forge(project, read_only=dry_run),
+        forge=forge,
         drafters=recipe_drafters(),
         verifier=app.verifier(project),
     )

@@ -21,4 +21,4 @@ def _keep_signals_back() -> None:
     """Lets signals wait until the daemon has handlers for them: its libraries take half a second to load."""
     import signal
 
-    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP))
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP))

@@ -73,7 +73,10 @@ def show(
 def publish(
     finding: IdArgument, as_json: JsonOption = False, config: ConfigOption = None, debug: DebugOption = False
 ) -> None:
-    """Open the pull request of a proven finding that observe mode holds back; a base that moved is proven anew."""
+    """Open the pull request of a proven finding that observe mode holds back; a base that moved is proven anew.
+
+    A finding whose pull request was closed is drafted and proven once more, if it was seen again since.
+    """
     from selfimprover.reporting.documents import case_document
 
     app = open_app(config)
@@ -136,9 +139,9 @@ def _pick(cases: Sequence[CaseFile], prefix: str) -> CaseFile:
 
 async def _publish(app: "App", case: CaseFile) -> CaseFile:
     from selfimprover.bootstrap import nights
-    from selfimprover.night import Mode, publish_one
+    from selfimprover.night import Mode, may_try_again, publish_one, try_again
 
-    if case.state not in {State.VERIFIED, State.PUSHED}:
+    if case.state not in {State.VERIFIED, State.PUSHED} and not may_try_again(case):
         raise UsageError(
             f"it is {case.state} ({case.reason}), so there is no proven fix to publish",
             where=f"finding {case.finding.id}",
@@ -146,7 +149,10 @@ async def _publish(app: "App", case: CaseFile) -> CaseFile:
         )
     mode = Mode.READY if app.settings.publish.mode == "observe" else None
     async with nights.night(app, project=case.project, mode=mode) as (_night, parts, (project,)):
-        return await publish_one(parts, project, case, datetime.now(UTC))
+        now = datetime.now(UTC)
+        if case.state is State.CLOSED:
+            case = await try_again(parts, case, now)
+        return await publish_one(parts, project, case, now)
 
 
 async def _dismiss(app: "App", case: CaseFile, reason: str) -> CaseFile:

@@ -34,14 +34,21 @@ def verify(as_json: JsonOption = False, config: ConfigOption = None, debug: Debu
     from selfimprover.memory.audit import audit
 
     app = open_app(config)
-    path = file.path_of(app.memory_url)
-    if not path.exists():
+    path = app.memory_file
+    if file.is_gone(path):
         raise _none_yet(app)
     found = audit(path, app.backups.all())
     if as_json:
-        document = {"entries": found.entries, "backups": found.backups, "problems": list(found.problems)}
+        document = {
+            "entries": found.entries,
+            "backups": found.backups,
+            "restores": list(found.restores),
+            "problems": list(found.problems),
+        }
         typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
+        for restored in found.restores:
+            say(f"restored once: {restored}")
         for problem in found.problems:
             say(f"problem: {problem} → `selfimprover memory restore` puts the newest good backup in its place")
         if not found.problems:
@@ -78,7 +85,7 @@ def restore(
 ) -> None:
     """Put a backup in the place of the memory, which is kept beside it; the daemon must not be running."""
     app = open_app(config)
-    with app.instance(), app.folder.work():
+    with app.instance(), app.folder.work(app.memory_file):
         chosen = source or next(app.backups.good(), None)
         if chosen is None:
             mend = "name a file that `selfimprover memory backup FILE` made"

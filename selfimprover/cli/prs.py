@@ -1,6 +1,7 @@
 """``selfimprover prs``: the pull requests as their forge tells them now."""
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import typer
@@ -49,8 +50,14 @@ async def _rows(app: "App") -> list[tuple[str, PullRequest, CaseFile | None]]:
         async with app.reading() as memory:
             cases = {case.finding.id: case for case in await memory.cases()}
     now = datetime.now(UTC)
-    return [
-        (project.name, pull, cases.get(pull.finding_id))
-        for project in app.projects()
-        for pull in await app.forge(project, read_only=True).pull_requests(now)
-    ]
+    rows: list[tuple[str, PullRequest, CaseFile | None]] = []
+    for project in app.projects():
+        known = [
+            case.pull_request.number
+            for case in cases.values()
+            if case.project == project.name and case.pull_request is not None
+        ]
+        async with app.forge(project, app.redactor(os.urandom(16)), read_only=True) as forge:
+            pulls = await forge.pull_requests(now, known)
+        rows += [(project.name, pull, cases.get(pull.finding_id)) for pull in pulls]
+    return rows

@@ -1,8 +1,8 @@
 """``selfimprover run``: the daemon, in the foreground."""
 
 import asyncio
-
-import typer
+import os
+import sys
 
 from selfimprover.cli.handler import handled
 from selfimprover.cli.opening import open_app
@@ -23,4 +23,5 @@ def run(config: ConfigOption = None, debug: DebugOption = False) -> None:
     duties = AppDuties(app, asked_for=config, debug=debug)
     with app.instance(DAEMON):
         asyncio.run(Service(duties, version("selfimprover")).run())
-    raise typer.Exit(0)
+    sys.stderr.flush()
+    os._exit(0)  # signals are blocked by now: what the interpreter would still do, one of them could only spoil

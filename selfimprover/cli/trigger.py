@@ -71,6 +71,8 @@ def _is_over(state: "DaemonState", asked: float) -> bool:
 def _await(folder: "StateFolder", pid: int, asked: float) -> str | None:
     """Waits for the end of a night that began after it was asked for, and returns what went wrong with it."""
     while True:
+        if not folder.can_be_written():
+            return "whether it ended cannot be told: the state folder cannot be written"
         holder, state = folder.holder(), folder.read_state()
         if holder is None or holder.pid != pid:
             return "the daemon ended before its night did"

@@ -18,7 +18,7 @@ import structlog
 from selfimprover.daemon import systemd
 from selfimprover.daemon.ticker import Ticker
 from selfimprover.domain import DaemonState, Due, NightReport
-from selfimprover.errors import ConflictError, SelfImproverError, StoppedError
+from selfimprover.errors import BusyError, ConflictError, SelfImproverError, StoppedError
 from selfimprover.interfaces import Duties
 
 HEARTBEAT = 60.0
@@ -30,7 +30,7 @@ GUARD_EVERY = 60.0
 RETRY_AFTER = (15 * 60.0, 60 * 60.0, 4 * 60 * 60.0)
 """Seconds after which a night that failed is taken up again; after the last one it is given up."""
 
-KEPT_BACK = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
+KEPT_BACK = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP)
 """Signals that are blocked until there is a handler: they wait, and neither kill nor get lost."""
 _PATIENCE = 5.0
 """Seconds for which a cancelled night is waited for: its children end within that time."""
@@ -45,6 +45,8 @@ class _Job:
     at: datetime
     due: Due | None
     why: str
+    resume: str | None = None
+    """The key of the unfinished night that this is."""
 
 
 class Service:
@@ -62,6 +64,9 @@ class Service:
         self._reload_requested = False
         self._settled: Due | None = None
         """The last due night that is known to be held: a look at the clock alone tells that there is nothing to do."""
+        self._following: asyncio.Task[None] | None = None
+        """What is left to look at after the last night."""
+        self._examining: asyncio.Task[None] | None = None
         self._unsure = True
         """Whether the ledger may have nights that did not end: after a start, and after a failure."""
         self._failures = 0
@@ -110,9 +115,13 @@ class Service:
         finally:
             self._ticker.stop()
             guard.cancel()
+            if self._examining is not None:
+                self._examining.cancel()
+            await self._follow_no_more()
         systemd.notify("STOPPING=1")
         self._tell(doing="stopping")
         log.info("daemon.stopped")
+        signal.pthread_sigmask(signal.SIG_BLOCK, KEPT_BACK)  # the loop takes its handlers with it
 
     def _listen(self) -> None:
         loop = asyncio.get_running_loop()
@@ -128,16 +137,21 @@ class Service:
         systemd.notify("READY=1")
         self._ticker.start(self._duties.clock)
         log.info("daemon.ready", config=self._duties.config)
-        await self._examine()
+        self._examine()
         self._wake.set()
 
     async def _look(self) -> None:
         """Waits for something to happen, then does what there is to do."""
         await self._wake.wait()
         self._wake.clear()
-        if self._reload_requested:
-            await self._unless_stopped(self._reload())
-        while not self.stop_requested() and (job := await self._next_job()) is not None:
+        if not self._duties.is_the_instance():
+            raise BusyError("the lock of this daemon was taken away", where="state folder", mend="start it again")
+        while not self.stop_requested():
+            if self._reload_requested:
+                self._reload()
+            job = await self._next_job()
+            if job is None:
+                break
             await self._do(job)
         if not self.stop_requested():
             self._tell(doing="waiting")
@@ -176,6 +190,11 @@ class Service:
             return await self._unfinished(now) or self._due(now)
         except SelfImproverError as error:
             log.error("ledger.unusable", what=error.what, where=error.where, mend=error.mend)
+        try:
+            await self._duties.prepare()  # it may only have been damaged since: a backup takes its place
+            return await self._unfinished(now) or self._due(now)
+        except SelfImproverError as error:
+            self._tell(trouble=str(error))
             self._count(str(error))
             return None
 
@@ -184,7 +203,7 @@ class Service:
             return None
         for night in self._duties.unfinished():
             if now - night.at <= self._duties.clock.catch_up and night.tries <= len(RETRY_AFTER):
-                return _Job(night.at, None, "resumed")
+                return _Job(night.at, None, "resumed", night.key)
             log.warning("night.abandoned", night=night.key, tries=night.tries)
             await self._duties.abandon(night.key)
         self._unsure = False
@@ -202,9 +221,10 @@ class Service:
     async def _do(self, job: _Job) -> None:
         self._night_requested = False
         self._unsure = True
+        await self._follow_no_more()
         self._tell(doing="night", night_began=time.monotonic())
         log.info("night.begins", why=job.why)
-        night = asyncio.create_task(self._duties.hold(job.at, job.due, self.stop_requested))
+        night = asyncio.create_task(self._duties.hold(job.at, job.due, self.stop_requested, job.resume))
         trouble: str | None = None
         try:
             await self._within_grace(night)
@@ -220,6 +240,22 @@ class Service:
             log.exception("night.failed")
         self._count(trouble)
         self._tell(doing="waiting", night_over=time.monotonic(), trouble=trouble)
+        if trouble is None and not self.stop_requested():
+            self._following = asyncio.create_task(self._follow())
+
+    async def _follow(self) -> None:
+        try:
+            await self._duties.follow()
+        except SelfImproverError as error:
+            log.warning("follow.failed", what=error.what, where=error.where)
+        except Exception:  # what comes after a night must not end the nights
+            log.exception("follow.failed")
+
+    async def _follow_no_more(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.wait({self._following})
+            self._following = None
 
     async def _within_grace(self, night: asyncio.Task[NightReport]) -> None:
         await self._first_of(night, self._stop)
@@ -248,7 +284,7 @@ class Service:
 
     # --- configuration, and what others are told
 
-    async def _reload(self) -> None:
+    def _reload(self) -> None:
         self._reload_requested = False
         systemd.notify(systemd.reloading())
         try:
@@ -260,12 +296,18 @@ class Service:
             self._settled = None
             self._ticker.start(self._duties.clock)
             log.info("config.loaded", config=self._duties.config)
-            await self._examine()
             self._tell(refused=None, config=self._duties.config)
+            self._examine()
         finally:
             systemd.notify("READY=1")
 
-    async def _examine(self) -> None:
+    def _examine(self) -> None:
+        """Looks at every part beside all else: telemetry that never answers must not hold up the nights."""
+        if self._examining is not None:
+            self._examining.cancel()
+        self._examining = asyncio.create_task(self._examined())
+
+    async def _examined(self) -> None:
         examined = tuple(await self._duties.examine())
         for one in examined:
             if not one.ok:
@@ -279,12 +321,17 @@ class Service:
         state = replace(self._state, next_night=next_night, **changes)
         if state == self._told:
             return
-        self._state = self._told = state
+        news = state != self._state or self._told is None
+        self._state = state
         try:
             self._duties.publish_state(state)
         except OSError as error:
-            log.warning("state.unwritable", what=error.strerror)
-        systemd.notify(f"STATUS={self._status()}")
+            if news:
+                log.warning("state.unwritable", what=error.strerror)
+        else:
+            self._told = state
+        if news:
+            systemd.notify(f"STATUS={self._status()}")
 
     def _status(self) -> str:
         """The line that ``systemctl status`` shows."""
@@ -295,7 +342,10 @@ class Service:
         else:
             local = state.next_night.astimezone(zone)
             line = f"next night {local:%H:%M %Z} ({state.next_night:%H:%MZ})"
-        line += f"; last: {self._duties.last_night() or 'none yet'}"
+        try:
+            line += f"; last: {self._duties.last_night() or 'none yet'}"
+        except SelfImproverError as error:
+            line += f"; last: unknown, {error.what}"
         line += f"; trouble: {state.trouble}" if state.trouble else ""
         line += f"; configuration refused: {state.refused}" if state.refused else ""
         return " ".join(line.split())[:1000]

@@ -10,7 +10,7 @@ from selfimprover.domain.daemon import DaemonState, Examined, LedgerNight
 from selfimprover.domain.drafts import Check, CheckStatus, Confidence, Draft, Edit, Risk, Strength, Verdict
 from selfimprover.domain.findings import Baseline, Choice, DayCount, Finding, Fingerprint, State, Triage
 from selfimprover.domain.outcomes import Outcome, OutcomeState
-from selfimprover.domain.pulls import ChecksState, Commit, Proposal, PullRequest, PullState
+from selfimprover.domain.pulls import ChecksState, Commit, Proposal, PullRequest, PullState, Review
 from selfimprover.domain.reports import FindingReport, NightReport, Problem, ProjectReport, TopError, Usage
 from selfimprover.domain.telemetry import Query, TaskCount, TaskCounts, TaskRecord
 from selfimprover.domain.time import Calendar, Due, Window, iso
@@ -46,6 +46,7 @@ __all__ = [
     "PullRequest",
     "PullState",
     "Query",
+    "Review",
     "Risk",
     "State",
     "Strength",

@@ -25,6 +25,17 @@ class ChecksState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What a person said about a pull request, as a whole."""
+
+    author: str
+    verdict: str
+    """``approved``, ``changes requested`` or ``commented``."""
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequest:
     """A pull request as the forge tells it."""
 
@@ -42,6 +53,12 @@ class PullRequest:
     merged_at: datetime | None = None
     closed_at: datetime | None = None
     merge_commit: str | None = None
+    mergeable: bool | None = None
+    """Whether it fits its base; ``None`` where the forge does not say, or does not know yet."""
+    failing: tuple[str, ...] = ()
+    """The checks that failed, by name."""
+    reviews: tuple[Review, ...] = ()
+    """What people said, oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

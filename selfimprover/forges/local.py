@@ -6,9 +6,9 @@ index, the configuration, HEAD and every other ref stay as their owner left them
 
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from selfimprover.domain import Commit, Edit, Proposal, PullRequest, PullState
@@ -81,13 +81,41 @@ class LocalForge:
                 return opened.pull
         return record.pull
 
-    async def pull_requests(self, seen_at: datetime) -> list[PullRequest]:
-        """Our pull requests by number; a state that changed is recorded, and its dates stay from then on."""
+    async def pull_requests(self, seen_at: datetime, known: Collection[int] = ()) -> list[PullRequest]:  # noqa: ARG002
+        """All our pull requests by number; a state that changed is recorded, and its dates stay from then on."""
         records = await self._records.all()
         if not records:
             return []
         base = await self.base_commit()
         return [(await self._refreshed(record, base, seen_at)).pull for record in records]
+
+    async def refreshed(self, pull: PullRequest) -> PullRequest:
+        """As it is: nothing checks it here but our own proof."""
+        return pull
+
+    async def ready(self, pull: PullRequest) -> None:
+        """Records that it is no draft any more."""
+        self._writable_ref(pull.branch)
+        record = await self._record_of(pull.branch)
+        if record is not None and record.pull.draft:
+            changed = replace(record, pull=replace(record.pull, draft=False))
+            await self._records.replace(changed, record.pull.opened_at)
+
+    async def tell(self, pull: PullRequest, key: str, text: str) -> None:
+        """Adds the comment to the text of the record, once."""
+        self._writable_ref(pull.branch)
+        record = await self._record_of(pull.branch)
+        if record is not None:
+            await self._records.add(record, f"<!-- selfimprover {key} -->", text)
+
+    async def withdraw(self, pull: PullRequest, why: str) -> None:
+        """Says why and records it as closed; the branch stays."""
+        await self.tell(pull, "closed", why)
+        record = await self._record_of(pull.branch)
+        if record is not None and record.pull.state is PullState.OPEN:
+            at = max(record.pull.opened_at, datetime.now(UTC))
+            closed = replace(record.pull, state=PullState.CLOSED, closed_at=at)
+            await self._records.replace(replace(record, pull=closed), at)
 
     async def contains(self, version: str, commit: str) -> bool | None:
         """Whether ``version`` (a commit id, perhaps shortened) has ``commit``; ``None`` if it is not known here."""

@@ -16,6 +16,8 @@ from selfimprover.errors import ForgeError
 from selfimprover.git import GitError, git
 
 _REFS = "refs/selfimprover/pulls/"
+_UNKNOWN = frozenset({"mergeable", "failing", "reviews"})
+"""What a repository on its own does not tell of a pull request."""
 _AUTHOR = re.compile(r"\s*([^<>\n]*[^<>\s])\s*<([^<>\s]+)>\s*")
 
 
@@ -118,6 +120,15 @@ class Records:
         blob = await git(self._repository, "rev-parse", "--verify", f"{record.stored_as}:body.md")
         return await self._store(record, blob.decode().strip(), at)
 
+    async def add(self, record: Record, mark: str, text: str) -> None:
+        """Adds a comment at the end of the text, unless one with this mark is there."""
+        body = await git(self._repository, "cat-file", "blob", f"{record.stored_as}:body.md")
+        if mark.encode() in body:
+            return
+        longer = body + f"\n---\n\n{text}\n\n{mark}\n".encode()
+        blob = await git(self._repository, "hash-object", "-w", "--stdin", "--no-filters", stdin=longer)
+        await self._store(record, blob.decode().strip(), record.pull.opened_at)
+
     async def _store(self, record: Record, body: str, at: datetime) -> bool:
         env = identity(self._author, at)
         pull = await git(
@@ -147,17 +158,21 @@ class Records:
 
 
 def _encode(record: Record) -> str:
-    values = {field.name: getattr(record.pull, field.name) for field in fields(record.pull)}
+    names = {field.name for field in fields(record.pull)} - _UNKNOWN
+    values = {name: getattr(record.pull, name) for name in names}
     values |= {"base_commit": record.base_commit, "labels": record.labels}
     values |= {"assignee": record.assignee, "reviewers": record.reviewers}
     return json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False, default=datetime.isoformat) + "\n"
 
 
 def _decoded(values: Mapping[str, str], commit: str) -> Record:
-    texts = {name: _text(values[name]) for name in ("finding_id", "title", "branch", "url", "head_commit")}
     pull = PullRequest(
-        **texts,
         number=int(values["number"]),
+        finding_id=_text(values["finding_id"]),
+        title=_text(values["title"]),
+        branch=_text(values["branch"]),
+        url=_text(values["url"]),
+        head_commit=_text(values["head_commit"]),
         fingerprints=_texts(values["fingerprints"]),
         state=PullState(values["state"]),
         draft=bool(values["draft"]),

@@ -17,6 +17,8 @@ class Audit:
     entries: int
     backups: int
     """How many backups could be compared."""
+    restores: tuple[str, ...]
+    """What the evidence tells of restores, each of which may have cut an end off: a person knows whether it was one."""
     problems: tuple[str, ...]
     """One sentence each; empty if all is well."""
 
@@ -31,7 +33,7 @@ def audit(memory: Path, backups: Sequence[Path]) -> Audit:
         file.require_whole(memory, thorough=True)
         entries = _entries(memory)
     except (file.DamagedError, sqlite3.Error) as error:
-        return Audit(0, 0, (f"the database is damaged: {error}",))
+        return Audit(0, 0, (), (f"the database is damaged: {error}",))
     problems = []
     broken = evidence.first_break(entries)
     if broken is not None:
@@ -45,9 +47,12 @@ def audit(memory: Path, backups: Sequence[Path]) -> Audit:
             continue
         compared += 1
         differs = _first_difference(entries, earlier)
-        if differs is not None and not _restored_at(entries, differs):
+        if differs is not None and not any(_restored_at(one, differs) for one in (entries, earlier)):
             problems.append(f"the evidence was changed: entry {differs} is another one in backup {backup.name}")
-    return Audit(len(entries), compared, tuple(problems))
+    restores = tuple(
+        evidence.content_of(line) for _, _, line in entries if evidence.event_of(line) == evidence.RESTORED
+    )
+    return Audit(len(entries), compared, restores, tuple(problems))
 
 
 def _entries(path: Path) -> _Entries:

@@ -1,5 +1,6 @@
 """Backups of the memory: made before each night, rotated, and what a damaged memory is restored from."""
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -52,15 +53,20 @@ class Backups:
             return target
         made = self.folder / f"memory-{now.astimezone(UTC):%Y%m%dT%H%M%S}Z.db"
         file.copy(self._memory, made)
-        for old in sorted(set(self.all()) - kept(self.all())):
-            old.unlink(missing_ok=True)
-        for left in self.folder.glob("*.partial"):  # a copy that a crash cut short
-            left.unlink(missing_ok=True)
+        self._rotate()
         return made
+
+    def _rotate(self) -> None:
+        """A backup that cannot be removed is no reason to fail: the new one is made."""
+        present = self.all()
+        left = [path for path in self.folder.glob(f"*{file.PARTIAL}") if file.is_abandoned(path)]
+        for old in (*sorted(set(present) - kept(present)), *left):
+            with contextlib.suppress(OSError):
+                old.unlink(missing_ok=True)
 
     def all(self) -> Sequence[Path]:
         """Every backup, oldest first."""
-        return sorted(path for path in self.folder.glob("memory-*Z.db") if _NAME.fullmatch(path.name))
+        return sorted(path for path in self.folder.glob("memory-*Z.db") if _day(path) is not None)
 
     def good(self) -> Iterator[Path]:
         """The backups that are whole and that this version can read, newest first."""
@@ -80,6 +86,7 @@ class Backups:
         if backup is not None:
             return self.restore(backup, now, why)
         if why == _GONE:
+            self._put_aside(None)
             return None  # there never was one
         raise UsageError(
             f"it is damaged ({why}), and there is no good backup in {self.folder}",
@@ -117,15 +124,18 @@ class Backups:
         return self._memory.with_name(f"{self._memory.stem}-aside-{now.astimezone(UTC):%Y%m%dT%H%M%S}Z.db")
 
     def _put_aside(self, aside: Path | None) -> None:
-        for suffix in reversed(_JOURNALS):  # the database goes last: while it is there, all of it is
+        """The database goes last: while it is there, all of it is. A log without one would spoil what comes instead."""
+        for suffix in reversed(_JOURNALS):
             part = self._memory.with_name(self._memory.name + suffix)
             if aside is not None and part.exists():
                 part.replace(aside.with_name(aside.name + suffix))
+            elif aside is None:
+                part.unlink(missing_ok=True)
 
 
 def kept(backups: Sequence[Path]) -> set[Path]:
     """Of backups, oldest first: the newest of each of the last days, and of each of the weeks before."""
-    newest_of_day: dict[date, Path] = {_day(path): path for path in backups}
+    newest_of_day = {day: path for path in backups if (day := _day(path)) is not None}
     days = sorted(newest_of_day, reverse=True)
     newest_of_week: dict[tuple[int, int], date] = {}
     for day in days[DAILY:]:
@@ -160,7 +170,10 @@ def _damage(memory: Path) -> str | None:
     return None
 
 
-def _day(path: Path) -> date:
+def _day(path: Path) -> date | None:
+    """The day (UTC) of a backup by its name; ``None`` for what only looks like one."""
     match = _NAME.fullmatch(path.name)
-    assert match is not None
-    return datetime.strptime(match[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC).date()
+    try:
+        return datetime.strptime(match[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC).date() if match else None
+    except ValueError:
+        return None

@@ -83,6 +83,11 @@ def event_of(line: str) -> str | None:
     return None if event is None else str(event)
 
 
+def content_of(line: str) -> str:
+    """What an entry says."""
+    return str(json.loads(line)["content"])
+
+
 def _previous(line: str) -> str | None:
     try:
         value = json.loads(line)["metadata"]["previous"]

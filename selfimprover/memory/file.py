@@ -1,6 +1,8 @@
 """The memory's SQLite file, looked at and copied by the standard library alone: what an idle daemon needs of it."""
 
+import contextlib
 import os
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -12,6 +14,8 @@ from selfimprover.errors import UsageError
 REVISIONS = ("0001", "0002")
 """The schema revisions that this version knows, oldest first."""
 
+PARTIAL = ".partial"
+"""Ends the name of a copy that is not whole yet."""
 _SCHEME = "sqlite:///"
 _Answer = TypeVar("_Answer")
 
@@ -30,13 +34,25 @@ def url_of(path: Path) -> str:
     return f"{_SCHEME}{path}"
 
 
+def is_gone(path: Path) -> bool:
+    """Whether there is no such file; raises ``UsageError`` if that cannot be told."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        mend = "run this as the user of the daemon"
+        raise UsageError(f"it cannot be looked at: {error.strerror}", where=f"memory {path}", mend=mend) from error
+    return False
+
+
 def current_revision(url: str) -> str | None:
     """The schema revision of the memory, ``None`` if it is new. Creates nothing.
 
     Raises ``UsageError`` for a database that is not a memory or cannot be read.
     """
     path = path_of(url)
-    if not path.exists():
+    if is_gone(path):
         return None
     if not path.is_file():
         mend = "move it away, or name another file in [memory] url"
@@ -77,19 +93,33 @@ def copy(path: Path, target: Path) -> None:
 
     Raises ``DamagedError`` if there is no whole database to copy, ``UsageError`` if the copy cannot be written.
     """
-    partial = target.with_name(f"{target.name}.partial")
+    partial = target.with_name(f"{target.name}-{os.getpid()}-{secrets.token_hex(4)}{PARTIAL}")
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         ask(path, lambda connection: _vacuum(connection, partial))
         partial.chmod(0o600)
         _put_on_disk(partial, target)
     except (OSError, sqlite3.OperationalError) as error:
-        partial.unlink(missing_ok=True)
+        _drop(partial)
         mend = "make room or give this user the right to write there, then run it again"
         raise UsageError(f"it cannot be written: {_reason(error)}", where=f"backup {target}", mend=mend) from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, DamagedError) as error:
+        _drop(partial)
+        require_whole(path)
+        mend = "it was being written to: run it again"
+        raise UsageError(f"it could not be made: {error}", where=f"backup {target}", mend=mend) from error
+
+
+def is_abandoned(partial: Path) -> bool:
+    """Whether the process that made a copy of this name is gone."""
+    parts = partial.name.split("-")
+    pid = parts[-2] if len(parts) > 2 else ""  # noqa: PLR2004
+    return not (pid.isdecimal() and Path(f"/proc/{pid}").exists())
+
+
+def _drop(partial: Path) -> None:
+    with contextlib.suppress(OSError):
         partial.unlink(missing_ok=True)
-        raise DamagedError(str(error)) from error
 
 
 def ask(path: Path, question: Callable[[sqlite3.Connection], _Answer]) -> _Answer:

@@ -1,8 +1,8 @@
 """The state folder: everything that selfimprover keeps on this machine, and the locks that keep processes apart.
 
 Two locks, both of the kernel, so that a dead holder holds nothing. ``lock`` makes a process the one instance of the
-folder: a daemon has it for life. ``work.lock`` is held while the memory is written: by a night, and by the commands of
-a person who acts between the nights beside the daemon.
+folder: a daemon has it for life. ``memory.db.lock`` is held while the memory is written: by a night, and by the
+commands of a person who acts between the nights beside the daemon.
 """
 
 import fcntl
@@ -40,7 +40,9 @@ class StateFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.backups = path / "backups"
+        self.trees = path / "trees"
         self._lock = path / "lock"
+        self._descriptor = -1
         self._state = path / "daemon.json"
 
     def prepare(self) -> None:
@@ -64,12 +66,16 @@ class StateFolder:
                 os.pwrite(descriptor, f"{os.getpid()} {role}\n".encode(), 0)
             except OSError as error:
                 raise self._unusable(error) from error
+            self._descriptor = descriptor
             yield
 
     @contextmanager
-    def work(self) -> Iterator[None]:
-        """The right to write the memory; raises ``BusyError`` if somebody else is writing it now."""
-        with self._opened(self.path / "work.lock") as descriptor:
+    def work(self, memory: Path) -> Iterator[None]:
+        """The right to write the memory; raises ``BusyError`` if somebody else is writing it now.
+
+        The lock is beside the memory, for two state folders may have one.
+        """
+        with self._opened(memory.with_name(f"{memory.name}.lock")) as descriptor:
             if not _taken(descriptor):
                 mend = "wait until it has ended: `selfimprover status` tells"
                 raise BusyError("a night is at work on it", where=f"state folder {self.path}", mend=mend)
@@ -79,8 +85,14 @@ class StateFolder:
         """The process that is the instance of the folder now, if there is one."""
         try:
             descriptor = os.open(self._lock, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
+        except FileNotFoundError:
             return None
+        except OSError as error:
+            raise UsageError(
+                f"it cannot be looked at: {error.strerror}",
+                where=f"state folder {self.path}",
+                mend="run this as the user of the daemon",
+            ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -103,6 +115,23 @@ class StateFolder:
             return False
         held = [(line[4], line[5].rpartition(":")[2]) for line in lines if line[1] == "FLOCK"]
         return (str(pid), str(inode)) in held
+
+    def can_be_written(self) -> bool:
+        """Whether there is room for what the daemon says of itself."""
+        try:
+            self.prepare()
+            free = os.statvfs(self.path).f_bavail
+        except (UsageError, OSError):
+            return False
+        return free > 0
+
+    def is_still_locked(self) -> bool:
+        """Whether the lock that this process holds is the one that others see: somebody may have removed the file."""
+        try:
+            held, seen = os.fstat(self._descriptor), self._lock.stat()
+        except OSError:
+            return False
+        return (held.st_dev, held.st_ino) == (seen.st_dev, seen.st_ino)
 
     def write_state(self, state: DaemonState) -> None:
         """Keeps what the daemon says of itself; raises ``OSError`` if it cannot be written."""

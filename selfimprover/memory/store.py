@@ -80,16 +80,19 @@ class SqlMemory:
 
     # --- the ledger of nights
 
-    async def begin_night(self, date_key: str, at: datetime, due: Due | None = None) -> str:
-        """The key of this night: an unfinished one of the date is taken up again, else the next free key.
+    async def begin_night(self, date_key: str, at: datetime, due: Due | None = None, resume: str | None = None) -> str:
+        """The key of this night: the one to ``resume``, an unfinished one of the date, else the next free key.
 
         It stands in for the night that is ``due``, if no other run does. Raises ``ConflictError`` if one does and
-        ``due.required``.
+        ``due.required``, and if the night to ``resume`` is not unfinished any more.
         """
         night = tables.night
         async with self._writing() as connection:
-            rows = (await connection.execute(select(night).where(night.c.day == date_key))).all()
+            wanted = night.c.day == date_key if resume is None else night.c.key == resume
+            rows = (await connection.execute(select(night).where(wanted))).all()
             unfinished = [row.key for row in rows if row.status == "running"]
+            if resume is not None and not unfinished:
+                raise ConflictError("it is not unfinished any more", where=f"night {resume}")
             if unfinished:
                 resumed = night.c.key == unfinished[0]
                 await connection.execute(update(night).where(resumed).values(at=iso(at), tries=night.c.tries + 1))
@@ -109,6 +112,13 @@ class SqlMemory:
                 .where(night.c.key == report.night)
                 .values(status="ended", ended=_now(), report=encode(report))
             )
+
+    async def interrupt_night(self, key: str) -> None:
+        """A stop was asked for: the night stays unfinished, and this try does not count."""
+        night = tables.night
+        async with self._writing() as connection:
+            unfinished = (night.c.key == key, night.c.status == "running")
+            await connection.execute(update(night).where(*unfinished).values(tries=night.c.tries - 1))
 
     async def abandon_night(self, key: str) -> None:
         """Gives an unfinished night up: its findings are where they are, and the next night goes on from there."""
@@ -258,6 +268,22 @@ class SqlMemory:
             if evidence is not None:
                 await chain.append(connection, evidence)
 
+    async def begin_generation(self, step: Transition) -> CaseFile:
+        """``move`` of a rejected finding back to its beginning, with a branch and attempts of its own."""
+        table = tables.finding
+        async with self._writing() as connection:
+            same = (table.c.id == step.finding_id, table.c.state == State.CLOSED)
+            anew = {"state": State.FOUND, "reason": step.reason, "attempts": 0, "attempt_key": ""}
+            changed = await connection.execute(
+                update(table).where(*same).values(**anew, generation=table.c.generation + 1)
+            )
+            if not changed.rowcount:
+                raise ConflictError("it is no longer closed", where=f"finding {step.finding_id}")
+            await _journal(connection, step.finding_id, step.before, State.FOUND, step.reason, step.night, step.at)
+            if step.evidence is not None:
+                await chain.append(connection, step.evidence)
+            return await _one(connection, step.finding_id)
+
     # --- evidence
 
     async def export(self) -> AsyncIterator[str]:
@@ -362,7 +388,8 @@ async def _keep_pull_request(connection: AsyncConnection, pull_request: PullRequ
     key = {"finding_id": case.finding.id, "generation": case.generation}
     values = {
         "project": case.project,
-        "head_commit": pull_request.head_commit,
+        # what we pushed, not what the branch is now: the difference tells that somebody else pushed
+        "head_commit": case.head_commit or pull_request.head_commit,
         "number": pull_request.number,
         "data": encode(pull_request),
     }

@@ -8,6 +8,21 @@ from selfimprover.night.fixing import Fixer, Quota, export_base
 from selfimprover.night.parts import NightParts, ProjectParts
 
 
+def may_try_again(case: CaseFile) -> bool:
+    """Whether a rejected finding has new evidence: it was seen after its pull request was closed."""
+    closed = case.pull_request.closed_at if case.pull_request else None
+    return case.state is State.CLOSED and closed is not None and case.finding.last_seen > closed
+
+
+async def try_again(parts: NightParts, case: CaseFile, at: datetime) -> CaseFile:
+    """Lets a rejected finding begin anew because a person allows it: a new draft, on a branch of its own."""
+    day = parts.calendar.day_of(at).isoformat()
+    reason = "a person allows another try: it was seen again after the rejection"
+    return await parts.memory.begin_generation(
+        wording.step(case, State.FOUND, reason, day, at, "A person allowed another try.")
+    )
+
+
 async def publish_one(parts: NightParts, project: ProjectParts, case: CaseFile, at: datetime) -> CaseFile:
     """Publishes a verified finding; if its base has moved, it is drafted and proven anew first."""
     base = await export_base(project, parts.scratch)

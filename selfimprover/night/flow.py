@@ -1,9 +1,11 @@
 """The whole night, one method per arrow of the design's flow."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -27,12 +29,20 @@ from selfimprover.domain import (
     Usage,
     iso,
 )
-from selfimprover.errors import ForgeError, MemoryLostError, SelfImproverError, StoppedError, TelemetryError
+from selfimprover.errors import (
+    ConflictError,
+    ForgeError,
+    MemoryLostError,
+    SelfImproverError,
+    StoppedError,
+    TelemetryError,
+)
 from selfimprover.interfaces import AnalysisContext, Measured, Returned
 from selfimprover.night import wording
 from selfimprover.night.combine import combine
 from selfimprover.night.fixing import STATES, Base, Fixer, Quota, export_base
-from selfimprover.night.parts import NightParts, ProjectParts
+from selfimprover.night.parts import Mode, NightParts, ProjectParts
+from selfimprover.night.tending import Tender
 
 _ERROR_DAYS = 7
 _TOP_ERRORS = 10
@@ -76,17 +86,23 @@ class Night:
         self._projects = projects
         self._by_name = {project.name: project for project in projects}
 
-    async def run(self, at: datetime, *, dry_run: bool = False, due: Due | None = None) -> NightReport:
+    async def run(
+        self, at: datetime, *, dry_run: bool = False, due: Due | None = None, resume: str | None = None
+    ) -> NightReport:
         """The whole night as of ``at`` (aware). A dry run ends after the drafts and expects a memory to throw away.
 
-        ``due`` names the night of the schedule that this run stands in for. Raises ``StoppedError`` between two steps
-        if a stop was asked for; the night is then taken up again where it was.
+        ``due`` names the night of the schedule that this run stands in for, ``resume`` the unfinished one that it is.
+        Raises ``StoppedError`` between two steps if a stop was asked for; the night is then taken up again.
         """
         day = self._parts.calendar.day_of(at).isoformat()
-        tonight = _Tonight(await self._parts.memory.begin_night(day, at, due), at, dry_run)
+        tonight = _Tonight(await self._parts.memory.begin_night(day, at, due, resume), at, dry_run)
         with structlog.contextvars.bound_contextvars(night=tonight.key):
             log.info("night.started", at=iso(at), projects=len(self._projects), dry_run=dry_run)
-            report = await self._hold(tonight)
+            try:
+                report = await self._hold(tonight)
+            except (StoppedError, asyncio.CancelledError):
+                await self._parts.memory.interrupt_night(tonight.key)
+                raise
             log.info("night.ended", findings=len(report.findings), errors=len(report.errors))
         return report
 
@@ -102,6 +118,7 @@ class Night:
         cases = await self._remember(found, tonight)
         self._triage(cases, tonight)
         await self._fix(tonight)
+        await self._tend({case.finding.id for case in cases}, tonight)
         report = await self._report(tonight)
         await self._parts.memory.end_night(report)
         return report
@@ -121,7 +138,7 @@ class Night:
         self._parts.begin("sync", project.name)
         try:
             await project.forge.base_commit()  # a repository that cannot be used is one error, not one per finding
-            pulls = await project.forge.pull_requests(tonight.at)
+            pulls = await project.forge.pull_requests(tonight.at, await self._open_here(project))
         except ForgeError as error:
             tonight.problems.append(_problem(error, f"project {project.name}"))
             return
@@ -130,6 +147,14 @@ class Night:
             case = await self._parts.memory.case(pull.finding_id)
             if case is not None and case.project == project.name and case.branch == pull.branch:
                 await self._note(case, pull, tonight)
+
+    async def _open_here(self, project: ProjectParts) -> Sequence[int]:
+        """The numbers of a project's pull requests that were open when the memory last heard of them."""
+        return [
+            case.pull_request.number
+            for case in await self._parts.memory.cases()
+            if case.state is State.OPEN and case.project == project.name and case.pull_request is not None
+        ]
 
     async def _note(self, case: CaseFile, pull: PullRequest, tonight: _Tonight) -> None:
         """Stores what the forge says of a known pull request, and moves its finding if a person ended it."""
@@ -258,7 +283,7 @@ class Night:
     async def _adopt(self, case: CaseFile, tonight: _Tonight) -> CaseFile:
         """Takes up a pull request of ours that the memory does not know: it was lost or restored."""
         pulls = tonight.pulls.get(case.project, {}).values()
-        ours = [pull for pull in pulls if pull.finding_id == case.finding.id]
+        ours = [pull for pull in pulls if pull.finding_id == case.finding.id and pull.branch == case.branch]
         if not ours or case.pull_request is not None or case.state in {State.PUSHED, State.DISMISSED}:
             return case
         pull = ours[-1]
@@ -292,6 +317,37 @@ class Night:
                 result = await self._guarded(case, triage, fixer, tonight)
             worked_on += result is not case and triage.choice is Choice.FIX
             tonight.decisions[index] = (result, self._told(case, result, triage, fixer))
+
+    async def _tend(self, seen: set[str], tonight: _Tonight) -> None:
+        """Looks after the pull requests that were open when the night began."""
+        if tonight.dry_run or self._parts.publishing.mode is Mode.OBSERVE:
+            return
+        tender = Tender(parts=self._parts, night=tonight.key, at=tonight.at)
+        for case in await self._parts.memory.cases():
+            pulls = tonight.pulls.get(case.project, {})
+            pull = pulls.get(case.pull_request.number) if case.pull_request else None
+            if case.state is not State.OPEN or pull is None or pull.state is not PullState.OPEN:
+                continue
+            project = self._by_name[case.project]
+            stopped = case.finding.id not in seen and self._was_looked_for(case, tonight)
+            base = partial(self._base, project, tonight)
+            try:
+                tended = await tender.tend(case, pull, project, base, stopped=stopped)
+            except (ForgeError, ConflictError) as error:
+                tonight.problems.append(_problem(error, f"pull request #{pull.number}"))
+                continue
+            if tended != pull:
+                pulls[pull.number] = tended
+                tonight.changed_pulls.add((case.project, pull.number))
+                await self._refresh_decision(case.finding.id, tonight)
+
+    async def _refresh_decision(self, finding_id: str, tonight: _Tonight) -> None:
+        """Lets the report tell the state that a finding has come to after it was decided on."""
+        for index, (case, triage) in enumerate(tonight.decisions):
+            if case.finding.id == finding_id:
+                now = await self._parts.memory.case(finding_id) or case
+                moved = now.state is not case.state
+                tonight.decisions[index] = (now, replace(triage, reason=now.reason) if moved else triage)
 
     async def _guarded(self, case: CaseFile, triage: Triage, fixer: Fixer, tonight: _Tonight) -> CaseFile:
         """One finding, whatever goes wrong with it: the night goes on with the next."""
@@ -367,7 +423,7 @@ class Night:
             pull_requests=self._pull_requests(tonight),
             outcomes=tuple(tonight.outcomes),
             usage=Usage(),
-            errors=tuple(tonight.problems),
+            errors=(*self._parts.problems, *tonight.problems),
             settled=tuple(tonight.settled),
         )
 

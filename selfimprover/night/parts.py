@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from selfimprover.domain import Calendar
+from selfimprover.domain import Calendar, Problem
 from selfimprover.errors import StoppedError
 from selfimprover.interfaces import (
     Analyzer,
@@ -87,6 +87,8 @@ class NightParts:
     progress: Progress
     scratch: Path
     """An empty folder for exported trees; its owner removes it."""
+    problems: Sequence[Problem] = ()
+    """What went wrong already: a project that could not be built is left out, the others go on."""
     stop_requested: Callable[[], bool] = lambda: False
     """Asked between two steps: a night that is told to stop does not begin another one."""
 

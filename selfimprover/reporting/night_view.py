@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from selfimprover.domain import FindingReport, NightReport, ProjectReport, PullRequest, PullState
 from selfimprover.reporting.safe import one_line
+from selfimprover.reporting.words import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +113,7 @@ def summary(report: NightReport) -> str:
     """Findings, new pull requests and errors, counted."""
     opened = sum(finding.opened for finding in report.findings)
     counts = ((len(report.findings), "finding"), (opened, "new pull request"), (len(report.errors), "error"))
-    return ", ".join(_counted(count, noun) for count, noun in counts)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return ", ".join(counted(count, noun) for count, noun in counts)
 
 
 def _zone(name: str) -> ZoneInfo:

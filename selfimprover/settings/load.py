@@ -19,6 +19,7 @@ SECRET_FILES = ("llm__api_key", "github__token", "notify__webhook", "notify__hea
 _SECRET_KEYS = {name.split("__")[1] for name in SECRET_FILES}
 _PREFIX = "SELFIMPROVER_"
 _NOT_SETTINGS = frozenset({"SELFIMPROVER_CONFIG"})
+_SQLITE = "sqlite:///"
 _PATHS = (("state", "dir"), ("github", "private_key_file"))
 
 
@@ -62,7 +63,7 @@ def _read(file: Path) -> dict[str, Any]:
     except OSError as error:
         mend = "check the path given by --config or SELFIMPROVER_CONFIG"
         raise UsageError(f"it cannot be read: {error.strerror}", where=f"config {file}", mend=mend) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"it is not valid TOML: {error}", where=f"config {file}", mend="correct that line") from error
 
 
@@ -104,6 +105,9 @@ def _add_secret_files(document: MutableMapping[str, Any], environment: Mapping[s
 def _resolve_paths(document: MutableMapping[str, Any], folder: Path) -> None:
     for section, key in _PATHS:
         _resolve(document.get(section), key, folder)
+    memory = document.get("memory")
+    if isinstance(memory, dict) and isinstance(memory.get("url"), str) and memory["url"].startswith(_SQLITE):
+        memory["url"] = _SQLITE + _absolute(memory["url"].removeprefix(_SQLITE), folder)
     projects = document.get("projects")
     for project in projects if isinstance(projects, list) else ():
         if isinstance(project, dict):

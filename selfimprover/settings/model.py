@@ -11,6 +11,7 @@ from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -18,6 +19,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST = 3650 * 86400
+_SECRET_PATH = 8
+"""Letters of a path that may be a secret by itself."""
 _SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -51,6 +54,32 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Size = Annotated[int, BeforeValidator(_size)]
 Timezone = Annotated[ZoneInfo, BeforeValidator(_timezone)]
 Count = Annotated[int, Field(ge=0)]
+
+
+def _address(value: object) -> object:
+    try:
+        parts = urlsplit(value) if isinstance(value, str) else None
+        usable = parts is not None and parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not str(value).isascii() or not str(value).isprintable() or " " in str(value):
+        raise ValueError('write an address such as "https://example.org/ping/123", percent-encoded where needed')
+    return value
+
+
+def _command(value: object) -> object:
+    """A blank command is none."""
+    return None if isinstance(value, str) and not value.strip() else _no_nul(value)
+
+
+def _no_nul(value: object) -> object:
+    if "\0" in str(value):
+        raise ValueError("there is a NUL character in it")
+    return value
+
+
+Address = Annotated[str, BeforeValidator(_address)]
+File = Annotated[Path, BeforeValidator(_no_nul)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 
 COLUMNS = (
@@ -80,7 +109,7 @@ class Section(BaseModel):
 class State(Section):
     """Where this machine's state lives."""
 
-    dir: Path | None = None
+    dir: File | None = None
     """The state folder: memory.db, locks, backups. Default: `$STATE_DIRECTORY`, else `~/.local/state/selfimprover`."""
 
 
@@ -176,7 +205,7 @@ class Llm(Section):
 
 
 class GitHub(Section):
-    """GitHub's REST API, by token or as an App. This version reads the section but does not act on it."""
+    """GitHub's REST API, by token or as an App."""
 
     api_url: str = "https://api.github.com"
     """Another one for GitHub Enterprise."""
@@ -184,10 +213,28 @@ class GitHub(Section):
     """Better a secret file, or `SELFIMPROVER_GITHUB__TOKEN`."""
     app_id: int | None = None
     """The number of a GitHub App."""
-    private_key_file: Path | None = None
+    private_key_file: File | None = None
     """Its private key (PEM)."""
     installation_id: int | None = None
     """Its installation."""
+    seconds_between_writes: Annotated[float, Field(ge=0, le=60)] = 1.0
+    """GitHub asks for one at least; an Enterprise server without such limits may do with less."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> "GitHub":
+        app = {
+            "app_id": self.app_id,
+            "private_key_file": self.private_key_file,
+            "installation_id": self.installation_id,
+        }
+        missing = [name for name, value in app.items() if value is None]
+        if 0 < len(missing) < len(app):
+            raise ValueError(f"a GitHub App needs {' and '.join(missing)} as well")
+        if self.token is not None and not missing:
+            raise ValueError("there are a token and an App; leave one of them out")
+        if self.seconds_between_writes < 1 and self.api_url.rstrip("/") == "https://api.github.com":
+            raise ValueError("seconds_between_writes must be 1 at least for github.com")
+        return self
 
 
 class Analyzers(BaseModel):
@@ -215,9 +262,9 @@ class Analyzers(BaseModel):
 class Notify(Section):
     """Whom to tell after a night."""
 
-    webhook: str | None = None
+    webhook: Address | None = None
     """Gets a POST of `{"text": …}` after a night with news, and nothing otherwise. A secret: better a secret file."""
-    heartbeat_url: str | None = None
+    heartbeat_url: Address | None = None
     """Is fetched after every finished night, for a monitor that alarms when it is silent. A secret as well."""
 
 
@@ -226,7 +273,7 @@ class Telemetry(Section):
 
     source: Literal["sqlite"] = "sqlite"
     """What kind of database it is."""
-    path: Path
+    path: File
     """The database; it is opened read-only."""
     table: str = "tasks"
     """The table or view with one row a task."""
@@ -250,10 +297,10 @@ class Repository(Section):
     """A project's code and its pull requests."""
 
     forge: Literal["github", "local"]
-    """Where pull requests live. This version has `local`: in the repository itself, on this machine."""
+    """Where pull requests live: on GitHub, or in a repository on this machine itself."""
     name: str | None = None
     """`owner/repo`, for `github`."""
-    path: Path | None = None
+    path: File | None = None
     """The folder of the repository, for `local`."""
     base: str = "main"
     """The branch that fixes are made for."""
@@ -270,7 +317,7 @@ class Repository(Section):
 class Verify(Section):
     """How a draft is proven."""
 
-    test: str | None = None
+    test: Annotated[str | None, BeforeValidator(_command)] = None
     """The test command: run by `/bin/sh -c` in a plain copy of the tree, on base and patched."""
     setup: tuple[str, ...] = ()
     """Commands that prepare an environment. Not acted on by this version."""
@@ -280,7 +327,7 @@ class Verify(Section):
     """How long one run of the tests may take."""
     sandbox: Literal["auto", "bwrap", "container", "none"] = "auto"
     """What isolates the tests. This version has no sandbox: it runs them only with `none`, bare, as your user."""
-    expose: tuple[Path, ...] = ()
+    expose: tuple[File, ...] = ()
     """Folders whose `bin` comes first on the tests' PATH, such as a virtual environment."""
     replay: str | None = None
     """A command that runs one recorded task. Not acted on by this version."""
@@ -376,7 +423,9 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every secret value in the configuration, for redaction."""
         held = [secret.get_secret_value() for secret in (self.llm.api_key, self.github.token) if secret is not None]
-        return (*held, *(url for url in (self.notify.webhook, self.notify.heartbeat_url) if url is not None))
+        addresses = [url for url in (self.notify.webhook, self.notify.heartbeat_url) if url is not None]
+        paths = [urlsplit(url).path.strip("/") for url in addresses]  # however else the rest is written
+        return (*held, *addresses, *(path for path in paths if len(path) >= _SECRET_PATH))
 
 
 class UnknownKeyError(ValueError):

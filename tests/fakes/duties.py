@@ -47,9 +47,20 @@ class FakeDuties:
     next_duties: "FakeDuties | SelfImproverError | None" = None
     examined: tuple[Examined, ...] = (Examined("config", ok=True, what="fine"),)
     unreadable: SelfImproverError | None = None
+    recovers: bool = False
+    """Whether to prepare mends an unreadable ledger."""
+    locked: bool = True
+    followed: int = 0
+    following: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set it, and what is followed has come to its end."""
+
+    def is_the_instance(self) -> bool:
+        return self.locked
 
     async def prepare(self) -> None:
         await asyncio.sleep(0)
+        if self.recovers:
+            self.unreadable = None
 
     async def examine(self) -> Sequence[Examined]:
         return self.examined
@@ -70,8 +81,10 @@ class FakeDuties:
     async def abandon(self, key: str) -> None:
         self.nights[key] = replace(self.nights[key], status="abandoned")
 
-    async def hold(self, at: datetime, due: Due | None, stop_requested: Callable[[], bool]) -> NightReport:
-        key = self._begin(at, due)
+    async def hold(
+        self, at: datetime, due: Due | None, stop_requested: Callable[[], bool], resume: str | None = None
+    ) -> NightReport:
+        key = self._begin(at, due) if resume is None else self._resume(resume)
         self.held.append(at)
         self.now_on += 1
         self.most_at_once = max(self.most_at_once, self.now_on)
@@ -79,18 +92,29 @@ class FakeDuties:
             if self.night is not None:
                 await self.night(stop_requested)  # type: ignore[misc]
             if stop_requested():
+                self.nights[key] = replace(self.nights[key], tries=self.nights[key].tries - 1)
                 raise StoppedError
         finally:
             self.now_on -= 1
         self.nights[key] = replace(self.nights[key], status="ended", ended=datetime.now(UTC))
         return a_report(key, at)
 
+    async def follow(self) -> None:
+        self.followed += 1
+        await self.following.wait()
+
     def last_night(self) -> str | None:
+        if self.unreadable is not None:
+            raise self.unreadable
         ended = [night for night in self.nights.values() if night.ended is not None]
         return "0 findings, 0 pull requests" if ended else None
 
     def publish_state(self, state: DaemonState) -> None:
         self.states.append(state)
+
+    def _resume(self, key: str) -> str:
+        self.nights[key] = replace(self.nights[key], tries=self.nights[key].tries + 1)
+        return key
 
     def _begin(self, at: datetime, due: Due | None) -> str:
         day = at.astimezone(self.clock.timezone).date().isoformat()

@@ -1,7 +1,7 @@
 """An in-memory forge with a base branch that a test can move, and pull requests that a test can merge or close."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,8 @@ class FakeForge:
         self.lose_reply = False
         self.refuse_open = False
         self.full_disk = False
+        self.told: dict[tuple[int, str], str] = {}
+        """What was commented: (number, key) → text."""
 
     async def base_commit(self) -> str:
         self._check()
@@ -37,7 +39,7 @@ class FakeForge:
             (into / path).parent.mkdir(parents=True, exist_ok=True)
             (into / path).write_text(text)
 
-    async def pull_requests(self, seen_at: datetime) -> list[PullRequest]:
+    async def pull_requests(self, seen_at: datetime, known: Collection[int] = ()) -> list[PullRequest]:
         self._check()
         assert seen_at.tzinfo is not None
         return [self.pulls[number] for number in sorted(self.pulls)]
@@ -75,6 +77,22 @@ class FakeForge:
             self.lose_reply = False
             raise ForgeError("the reply was lost", where="fake")
         return self.pulls[number]
+
+    async def refreshed(self, pull: PullRequest) -> PullRequest:
+        self._check()
+        return self.pulls[pull.number]
+
+    async def ready(self, pull: PullRequest) -> None:
+        self._check()
+        self.pulls[pull.number] = replace(self.pulls[pull.number], draft=False)
+
+    async def tell(self, pull: PullRequest, key: str, text: str) -> None:
+        self._check()
+        self.told.setdefault((pull.number, key), text)
+
+    async def withdraw(self, pull: PullRequest, why: str) -> None:
+        await self.tell(pull, "closed", why)
+        self.pulls[pull.number] = replace(self.pulls[pull.number], state=PullState.CLOSED)
 
     async def contains(self, version: str, commit: str) -> bool | None:
         self._check()

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import os
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -300,3 +301,57 @@ def test_verify_says_what_is_wrong_and_exits_1(place: Place) -> None:
 
 def test_a_backup_is_named_after_its_instant_in_utc(memory: Path, made: Backups) -> None:
     assert made.make(datetime(2026, 2, 16, 0, 17, tzinfo=UTC)).name == "memory-20260216T001700Z.db"
+
+
+def test_a_log_that_lies_beside_a_lost_memory_does_not_spoil_the_restored_one(memory: Path, made: Backups) -> None:
+    remember(memory, "one")
+    made.make(NIGHT)
+    remember(memory, "two")
+    writer = sqlite3.connect(memory)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("CREATE TABLE more (x)")
+    writer.commit()
+    wal = memory.with_name("memory.db-wal")
+    stale = wal.read_bytes()
+    writer.close()
+    memory.unlink()
+    wal.write_bytes(stale)
+
+    assert made.recover(NIGHT) is not None
+
+    assert audit(memory, made.all()).problems == ()
+
+
+def test_a_backup_beside_another_one_leaves_it_alone_and_what_crashed_is_removed(memory: Path, made: Backups) -> None:
+    living = made.folder / f"memory-20260101T000000Z.db-{os.getpid()}-aa.partial"
+    crashed = made.folder / "memory-20260101T000000Z.db-999999999-aa.partial"
+    made.folder.mkdir(exist_ok=True)
+    living.touch()
+    crashed.touch()
+
+    made.make(NIGHT)
+
+    assert (living.exists(), crashed.exists()) == (True, False)
+
+
+def test_junk_among_the_backups_is_left_alone(memory: Path, made: Backups) -> None:
+    made.folder.mkdir(exist_ok=True)
+    (made.folder / "memory-20261301T000000Z.db").touch()
+    (made.folder / "memory-20260101T000000Z.db").mkdir()
+
+    made.make(NIGHT)
+
+    assert [path.name for path in made.good()] == ["memory-20260216T001700Z.db"]
+
+
+def test_every_restore_is_told_for_it_may_have_cut_an_end_off(memory: Path, made: Backups) -> None:
+    remember(memory, "one")
+    older, newer = made.make(NIGHT - timedelta(days=2)), made.make(NIGHT - timedelta(days=1))
+    for backup in (older, newer):
+        made.restore(backup, NIGHT, "a person asked for it")
+        made.make(NIGHT)
+
+    found = audit(memory, made.all())
+
+    assert found.problems == ()
+    assert [newer.name in told for told in found.restores] == [True]

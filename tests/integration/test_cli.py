@@ -330,11 +330,11 @@ def test_a_wrong_configuration_is_one_line_and_exit_2(place: Place) -> None:
     fails(place.run("night"), 2, "did you mean 'schedule'?")
 
 
-def test_a_forge_that_this_version_lacks_is_said(place: Place) -> None:
+def test_github_without_a_token_is_said(place: Place) -> None:
     text = place.config.read_text().replace('forge = "local"', 'forge = "github"\nname = "owner/repo"')
     place.config.write_text(text)
 
-    fails(place.run("night", "--at", AT), 2, 'only forge = "local"')
+    fails(place.run("night", "--at", AT), 2, "neither a token nor an App", "github__token")
 
 
 def test_an_unexpected_failure_is_one_line_and_exit_3_and_debug_shows_where(

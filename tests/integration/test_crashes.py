@@ -76,8 +76,12 @@ def pulls(folder: Path) -> Counter[str]:
     """Finding id → how many pull requests the forge has for it."""
     app = open_app(folder / "config.toml")
     (project,) = app.projects()
-    found = asyncio.run(app.forge(project, read_only=True).pull_requests(app.instant(LATER)))
-    return Counter(pull.finding_id for pull in found)
+
+    async def look() -> Counter[str]:
+        async with app.forge(project, app.redactor(b"key"), read_only=True) as forge:
+            return Counter(pull.finding_id for pull in await forge.pull_requests(app.instant(LATER)))
+
+    return asyncio.run(look())
 
 
 def test_killed_at_any_point_it_comes_to_the_same(

@@ -55,7 +55,7 @@ def test_what_builds_the_project_comes_whole_and_at_its_hashes() -> None:
     chosen = subprocess.run(
         ["sed", "-n", script, ROOT / "requirements-dev.txt"], check=True, capture_output=True, text=True
     ).stdout
-    locked = re.split(r"^(?=\S+==)", (ROOT / "requirements-dev.txt").read_text(), flags=re.MULTILINE)
+    locked = re.split(r"^(?=\S.*==)", (ROOT / "requirements-dev.txt").read_text(), flags=re.MULTILINE)
     needed = [
         block
         for block in locked
@@ -94,8 +94,8 @@ def test_signals_wait_until_the_daemon_unblocks_them() -> None:
     entry = words(instruction("ENTRYPOINT"))
     blocked = {signal.Signals[f"SIG{part.partition('=')[2]}"] for part in entry if part.startswith("--block-signal=")}
 
-    # TERM stays as it is: the other commands know nothing of blocked signals, and must end when they are told to
-    assert blocked == set(KEPT_BACK) - {signal.SIGTERM}
+    # TERM and INT stay: the other commands know nothing of blocked signals, and must end when they are told to
+    assert blocked == set(KEPT_BACK) - {signal.SIGTERM, signal.SIGINT}
     assert entry[0] == "env", "tini hands on what it was given, so it comes after"
     assert signal.Signals[instruction("STOPSIGNAL")] in KEPT_BACK
 

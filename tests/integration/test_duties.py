@@ -61,10 +61,10 @@ async def test_a_stop_leaves_it_unfinished_and_the_same_night_is_taken_up(duties
     with pytest.raises(StoppedError):
         await duties.hold(AT, NIGHT, lambda: True)
     assert duties.is_settled(NIGHT)
-    assert keys(duties) == [("2026-02-16", 1)]
+    assert keys(duties) == [("2026-02-16", 0)], "a stop is no failed try"
     assert [night.at for night in duties.unfinished()] == [AT]
 
-    report = await duties.hold(AT, None, go_on)
+    report = await duties.hold(AT + timedelta(days=3), None, go_on, "2026-02-16")
 
     assert report.night == "2026-02-16"
     assert keys(duties) == []
@@ -86,7 +86,16 @@ async def test_a_cancelled_night_is_unfinished(duties: Duties) -> None:
         await asyncio.create_task(duties.hold(AT, NIGHT, stop))
 
     assert asked
-    assert keys(duties) == [("2026-02-16", 1)]
+    assert [key for key, _ in keys(duties)] == ["2026-02-16"]
+
+
+async def test_a_night_that_is_not_unfinished_any_more_cannot_be_resumed(duties: Duties) -> None:
+    if isinstance(duties, FakeDuties):
+        pytest.skip("the fake believes whatever it is told")
+    await duties.hold(AT, NIGHT, go_on)
+
+    with pytest.raises(ConflictError, match="not unfinished"):
+        await duties.hold(AT, None, go_on, "2026-02-16")
 
 
 async def test_a_second_run_of_a_due_night_is_refused_and_one_that_was_asked_for_is_held(duties: Duties) -> None:

@@ -2,7 +2,7 @@
 
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,9 +10,14 @@ import pytest
 
 from selfimprover.domain import ChecksState, Commit, Edit, Proposal, PullState
 from selfimprover.errors import ConflictError, ForgeError
+from selfimprover.forges.github.archives import Archives
+from selfimprover.forges.github.auth import TokenAuth
+from selfimprover.forges.github.client import GitHub
+from selfimprover.forges.github.forge import GitHubForge
 from selfimprover.forges.local import LocalForge
 from selfimprover.interfaces import Forge
 from tests.fakes.forge import FakeForge
+from tests.fakes.github import FakeGitHub
 
 AUTHOR = "selfimprover <selfimprover@localhost>"
 BRANCH = "selfimprover/fix-0123456789ab"
@@ -25,6 +30,8 @@ class Bench(ABC):
     """A forge with one file, and a person who works on it."""
 
     forge: Forge
+    checks = ChecksState.PASSING
+    """What a new pull request's checks are: of our own proof, where the forge has none."""
 
     @abstractmethod
     def merge(self) -> str: ...
@@ -34,6 +41,10 @@ class Bench(ABC):
 
     @abstractmethod
     def ruin(self) -> None: ...
+
+    @abstractmethod
+    def told(self, number: int) -> str:
+        """Everything that was written into the pull request."""
 
 
 class FakeBench(Bench):
@@ -49,6 +60,9 @@ class FakeBench(Bench):
 
     def ruin(self) -> None:
         self.fake.broken = True
+
+    def told(self, number: int) -> str:
+        return "\n".join(text for (told, _), text in self.fake.told.items() if told == number)
 
 
 class LocalBench(Bench):
@@ -79,11 +93,48 @@ class LocalBench(Bench):
     def ruin(self) -> None:
         self.folder.rename(self.folder.with_name("elsewhere"))
 
+    def told(self, number: int) -> str:
+        return self.git("show", f"refs/selfimprover/pulls/{number}:body.md")
 
-@pytest.fixture(params=[FakeBench, LocalBench], ids=["fake", "local"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
-    made: Callable[[Path], Bench] = request.param
-    return made(tmp_path)
+
+class GitHubBench(Bench):
+    """The forge on GitHub, over HTTP, against the fake that behaves like it."""
+
+    checks = ChecksState.NONE
+
+    def __init__(self, hub: FakeGitHub, client: GitHub, folder: Path) -> None:
+        self.hub = hub
+        self.repository = hub.repository("octo/app", {"agent/mail.py": "value = 1\n"})
+        self.forge = GitHubForge(
+            client, "octo/app", base="main", archives=Archives(folder / "trees"), redact=str, sleep=no_sleep
+        )
+
+    def merge(self) -> str:
+        self.hub.clock.move(timedelta(hours=8))
+        return self.repository.merge(1)
+
+    def close(self) -> None:
+        self.repository.close(1)
+
+    def ruin(self) -> None:
+        self.hub.faults.answer("GET", "/repos/*", 404, {"message": "Not Found"})
+
+    def told(self, number: int) -> str:
+        return "\n".join(one.body for one in self.repository.pull(number).comments)
+
+
+async def no_sleep(_seconds: float) -> None:
+    """The fake does not need it."""
+
+
+@pytest.fixture(params=["fake", "local", "github"])
+async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
+    if request.param == "github":
+        with FakeGitHub(now=lambda: AT) as hub:
+            async with GitHub(hub.url, TokenAuth(hub.token()), write_interval=0, sleep=no_sleep) as client:
+                yield GitHubBench(hub, client, tmp_path)
+        return
+    yield FakeBench(tmp_path) if request.param == "fake" else LocalBench(tmp_path)
 
 
 async def fix(forge: Forge, *edits: Edit) -> Commit:
@@ -104,7 +155,7 @@ def proposal(head: str) -> Proposal:
         branch=BRANCH,
         head_commit=head,
         title="Fix the value",
-        body="Because.",
+        body="Because.\n\n<!-- selfimprover finding=0123456789ab fingerprints=0123456789abcdef -->\n",
         draft=True,
         checks=ChecksState.PASSING,
         opened_at=AT,
@@ -130,8 +181,10 @@ async def test_opening_again_gives_the_same_pull_request(bench: Bench) -> None:
     first = await bench.forge.open(proposal(head))
 
     assert await bench.forge.open(proposal(head)) == first
-    assert await bench.forge.pull_requests(NEXT) == [first]
-    assert (first.number, first.state, first.draft, first.checks) == (1, PullState.OPEN, True, ChecksState.PASSING)
+    (listed,) = await bench.forge.pull_requests(NEXT)
+    assert (listed.number, listed.branch, listed.head_commit) == (first.number, BRANCH, head)
+    assert (first.number, first.state, first.draft) == (1, PullState.OPEN, True)
+    assert listed.checks is bench.checks
     assert (first.finding_id, first.fingerprints) == ("0123456789ab", ("0123456789abcdef",))
 
 
@@ -170,3 +223,37 @@ async def test_a_forge_that_cannot_be_used_says_so(bench: Bench) -> None:
 
     with pytest.raises(ForgeError):
         await bench.forge.base_commit()
+
+
+async def test_a_draft_is_marked_ready_once(bench: Bench) -> None:
+    pull = await bench.forge.open(proposal(await bench.forge.push(await fix(bench.forge))))
+
+    for _ in range(2):
+        await bench.forge.ready(pull)
+
+    (after,) = await bench.forge.pull_requests(NEXT)
+    assert (pull.draft, after.draft, after.state) == (True, False, PullState.OPEN)
+
+
+async def test_what_was_told_is_not_told_again(bench: Bench) -> None:
+    pull = await bench.forge.open(proposal(await bench.forge.push(await fix(bench.forge))))
+
+    for _ in range(2):
+        await bench.forge.tell(pull, "stopped", "The error stopped by itself.")
+    await bench.forge.tell(pull, "other", "Something else.")
+
+    assert bench.told(pull.number).count("The error stopped by itself.") == 1
+    assert bench.told(pull.number).count("Something else.") == 1
+
+
+async def test_a_withdrawn_pull_request_is_closed_with_its_reason_and_its_branch_stays(bench: Bench) -> None:
+    head = await bench.forge.push(await fix(bench.forge))
+    pull = await bench.forge.open(proposal(head))
+
+    for _ in range(2):
+        await bench.forge.withdraw(pull, "The base has it already.")
+
+    (after,) = await bench.forge.pull_requests(NEXT)
+    assert (after.state, after.head_commit) == (PullState.CLOSED, head)
+    assert bench.told(pull.number).count("The base has it already.") == 1
+    assert (await bench.forge.open(proposal(head))).state is PullState.CLOSED

@@ -447,3 +447,36 @@ async def test_signals_that_waited_are_heard(duties: FakeDuties) -> None:
 def test_a_due_night_is_the_same_whoever_computes_it() -> None:
     clock = FakeDuties().clock
     assert clock.due(BEFORE + timedelta(hours=5)) == Due(BEFORE.date() + timedelta(days=1), clock.next_after(BEFORE))
+
+
+async def test_what_follows_a_night_ends_with_the_next_one_and_with_the_daemon(duties: FakeDuties) -> None:
+    with time_machine.travel(BEFORE):
+        async with running(duties) as daemon:
+            daemon.request_night()
+            await until(lambda: duties.followed == 1)
+            first = daemon._following
+            daemon.request_night()
+            await until(lambda: duties.followed == 2)
+            second = daemon._following
+
+    assert first is not None
+    assert second is not None
+    assert first.cancelled()
+    assert second.cancelled()
+
+
+async def test_a_failure_of_what_follows_a_night_does_not_end_the_nights(duties: FakeDuties) -> None:
+    async def fails() -> None:
+        duties.followed += 1
+        raise ZeroDivisionError
+
+    duties.follow = fails  # type: ignore[method-assign]
+    with time_machine.travel(BEFORE):
+        async with running(duties) as daemon:
+            for count in (1, 2):
+                daemon.request_night()
+                await until(partial(_has_followed, duties, count))
+
+
+def _has_followed(duties: FakeDuties, count: int) -> bool:
+    return duties.followed == count and duties.now_on == 0
