@@ -25,6 +25,7 @@ def handled(command: Callable[P, None]) -> Callable[P, None]:
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
+            _set_up_logs(debug=bool(kwargs.get("debug")))
             command(*args, **kwargs)
         except SelfImproverError as error:
             _tell(_line(error), kwargs)
@@ -56,6 +57,14 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 def say(message: str) -> None:
     """A line for the person, on stderr."""
     typer.echo(message, err=True)
+
+
+def _set_up_logs(*, debug: bool) -> None:
+    """Warnings on stderr for every command; those that have a night in them say more, once they know the secrets."""
+    from selfimprover import logs
+    from selfimprover.redaction import Redactor, secrets_in
+
+    logs.set_up(Redactor(os.urandom(16), secrets_in(os.environ)), debug=debug, quiet=True)
 
 
 def _line(error: SelfImproverError) -> str:

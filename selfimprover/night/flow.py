@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -14,19 +14,15 @@ from selfimprover.domain import (
     Choice,
     Due,
     Finding,
-    FindingReport,
     Fingerprint,
     NightReport,
-    Outcome,
     Problem,
     ProjectReport,
     PullRequest,
     PullState,
     State,
-    TopError,
     Transition,
     Triage,
-    Usage,
     iso,
 )
 from selfimprover.errors import (
@@ -37,45 +33,20 @@ from selfimprover.errors import (
     StoppedError,
     TelemetryError,
 )
-from selfimprover.interfaces import AnalysisContext, Measured, Returned
+from selfimprover.interfaces import AnalysisContext, Returned
 from selfimprover.night import wording
 from selfimprover.night.combine import combine
 from selfimprover.night.fixing import STATES, Base, Fixer, Quota, export_base
 from selfimprover.night.parts import Mode, NightParts, ProjectParts
+from selfimprover.night.summary import Tonight, summed_up
 from selfimprover.night.tending import Tender
 
 _ERROR_DAYS = 7
-_TOP_ERRORS = 10
 _AT_REST = frozenset({State.DIAGNOSED, State.SKIPPED, State.GONE})
 _MAY_GO = frozenset({State.FOUND, State.DRAFTED, State.VERIFIED, State.PARKED, *_AT_REST} - {State.GONE})
 _WAITS = Triage(Choice.SKIP, "waits for the next night because of [limits] findings_per_night")
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class _Tonight:
-    """What has come together so far."""
-
-    key: str
-    at: datetime
-    dry_run: bool
-    pulls: dict[str, dict[int, PullRequest]] = field(default_factory=dict)
-    """Our pull requests by project; a project whose forge cannot be used has none."""
-    projects: list[ProjectReport] = field(default_factory=list)
-    top_errors: Counter[Fingerprint] = field(default_factory=Counter)
-    analyzed: set[tuple[str, str]] = field(default_factory=set)
-    """(project, kind of finding) that were looked at in full."""
-    measured: list[Measured] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
-    settled: list[str] = field(default_factory=list)
-    """The findings whose outcome became another."""
-    decisions: list[tuple[CaseFile, Triage]] = field(default_factory=list)
-    changed_pulls: set[tuple[str, int]] = field(default_factory=set)
-    bases: dict[str, Base] = field(default_factory=dict)
-    before: dict[str, State] = field(default_factory=dict)
-    """The states in which tonight found its findings."""
-    problems: list[Problem] = field(default_factory=list)
 
 
 class Night:
@@ -95,7 +66,7 @@ class Night:
         Raises ``StoppedError`` between two steps if a stop was asked for; the night is then taken up again.
         """
         day = self._parts.calendar.day_of(at).isoformat()
-        tonight = _Tonight(await self._parts.memory.begin_night(day, at, due, resume), at, dry_run)
+        tonight = Tonight(await self._parts.memory.begin_night(day, at, due, resume), at, dry_run)
         with structlog.contextvars.bound_contextvars(night=tonight.key):
             log.info("night.started", at=iso(at), projects=len(self._projects), dry_run=dry_run)
             try:
@@ -106,7 +77,7 @@ class Night:
             log.info("night.ended", findings=len(report.findings), errors=len(report.errors))
         return report
 
-    async def _hold(self, tonight: _Tonight) -> NightReport:
+    async def _hold(self, tonight: Tonight) -> NightReport:
         tonight.before = {case.finding.id: case.state for case in await self._parts.memory.cases()}
         await self._rename()
         for project in self._projects:
@@ -119,7 +90,7 @@ class Night:
         self._triage(cases, tonight)
         await self._fix(tonight)
         await self._tend({case.finding.id for case in cases}, tonight)
-        report = await self._report(tonight)
+        report = summed_up(tonight, str(self._parts.calendar.timezone), self._parts.problems)
         await self._parts.memory.end_night(report)
         return report
 
@@ -133,7 +104,7 @@ class Night:
                     case.finding.id, renamed, f"algorithm version {fingerprinter.version}"
                 )
 
-    async def _sync(self, project: ProjectParts, tonight: _Tonight) -> None:
+    async def _sync(self, project: ProjectParts, tonight: Tonight) -> None:
         """Asks the forge what became of our pull requests."""
         self._parts.begin("sync", project.name)
         try:
@@ -156,7 +127,7 @@ class Night:
             if case.state is State.OPEN and case.project == project.name and case.pull_request is not None
         ]
 
-    async def _note(self, case: CaseFile, pull: PullRequest, tonight: _Tonight) -> None:
+    async def _note(self, case: CaseFile, pull: PullRequest, tonight: Tonight) -> None:
         """Stores what the forge says of a known pull request, and moves its finding if a person ended it."""
         now = STATES[pull.state]
         if case.state is State.OPEN and now is not State.OPEN:
@@ -170,7 +141,7 @@ class Night:
             return
         tonight.changed_pulls.add((case.project, pull.number))
 
-    async def _read(self, project: ProjectParts, tonight: _Tonight) -> Sequence[Finding]:
+    async def _read(self, project: ProjectParts, tonight: Tonight) -> Sequence[Finding]:
         """Counts, top errors, follow-up of merged fixes, and what the analyzers find in one project."""
         self._parts.begin("read", project.name)
         context = AnalysisContext(project.name, tonight.at, self._parts.calendar, self._parts.fingerprinter)
@@ -187,7 +158,7 @@ class Night:
         tonight.analyzed |= {(project.name, kind) for kind in kinds}
         return found
 
-    async def _count(self, project: ProjectParts, context: AnalysisContext, tonight: _Tonight) -> ProjectReport:
+    async def _count(self, project: ProjectParts, context: AnalysisContext, tonight: Tonight) -> ProjectReport:
         calendar = self._parts.calendar
         days = await project.telemetry.task_counts([calendar.today(context.at), calendar.yesterday(context.at)])
         patterns: Counter[Fingerprint] = Counter()
@@ -196,7 +167,7 @@ class Night:
         tonight.top_errors.update(patterns)
         return ProjectReport(name=project.name, today=days[0].by_status(), yesterday=days[1].by_status())
 
-    async def _follow_up(self, project: ProjectParts, context: AnalysisContext, tonight: _Tonight) -> None:
+    async def _follow_up(self, project: ProjectParts, context: AnalysisContext, tonight: Tonight) -> None:
         merged = [
             case
             for case in await self._parts.memory.cases()
@@ -206,7 +177,7 @@ class Night:
             tonight.measured += await self._parts.tracker.measure(merged, project.telemetry, project.forge, context)
 
     async def _analyze(
-        self, project: ProjectParts, context: AnalysisContext, tonight: _Tonight
+        self, project: ProjectParts, context: AnalysisContext, tonight: Tonight
     ) -> tuple[Sequence[Finding], set[str]]:
         """What the analyzers find, and the kinds of finding that were looked for in full."""
         found: list[Finding] = []
@@ -225,7 +196,7 @@ class Night:
                 kinds.add(analyzer.kind)
         return found, kinds
 
-    async def _judge(self, tonight: _Tonight) -> None:
+    async def _judge(self, tonight: Tonight) -> None:
         """Judges all merged fixes together."""
         outcomes = self._parts.tracker.judge(tonight.measured)
         for measured, outcome in zip(tonight.measured, outcomes, strict=True):
@@ -236,7 +207,7 @@ class Night:
             tonight.outcomes.append(outcome)
             tonight.settled += [case.finding.id] * news
 
-    async def _remember(self, found: Sequence[Finding], tonight: _Tonight) -> Sequence[CaseFile]:
+    async def _remember(self, found: Sequence[Finding], tonight: Tonight) -> Sequence[CaseFile]:
         """Gives findings their identity, stores them, and lets go of those that stopped by themselves."""
         memory = self._parts.memory
         named = [replace(finding, id=await self._identify(finding, tonight)) for finding in found]
@@ -261,7 +232,7 @@ class Night:
                 await memory.move(self._step(case, State.GONE, reason, tonight))
         return cases
 
-    async def _identify(self, finding: Finding, tonight: _Tonight) -> str:
+    async def _identify(self, finding: Finding, tonight: Tonight) -> str:
         """The finding id: of the memory, else of a pull request that carries the fingerprint, else a new one."""
         known = await self._parts.memory.resolve(finding.fingerprint)
         if known is not None:
@@ -272,7 +243,7 @@ class Night:
                     return pull.finding_id
         return finding.fingerprint.value[:12]
 
-    async def _home(self, finding: Finding, tonight: _Tonight) -> str | None:
+    async def _home(self, finding: Finding, tonight: Tonight) -> str | None:
         """The project whose repository a finding is fixed in, if that was settled before."""
         case = await self._parts.memory.case(finding.id)
         if case is not None:
@@ -280,7 +251,7 @@ class Night:
         pulls = ((name, pull) for name, known in tonight.pulls.items() for pull in known.values())
         return next((name for name, pull in pulls if pull.finding_id == finding.id), None)
 
-    async def _adopt(self, case: CaseFile, tonight: _Tonight) -> CaseFile:
+    async def _adopt(self, case: CaseFile, tonight: Tonight) -> CaseFile:
         """Takes up a pull request of ours that the memory does not know: it was lost or restored."""
         pulls = tonight.pulls.get(case.project, {}).values()
         ours = [pull for pull in pulls if pull.finding_id == case.finding.id and pull.branch == case.branch]
@@ -294,14 +265,14 @@ class Night:
         step = self._step(replace(case, pull_request=pull), state, reason, tonight)
         return await self._parts.memory.store_pull_request(step, pull)
 
-    def _was_looked_for(self, case: CaseFile, tonight: _Tonight) -> bool:
+    def _was_looked_for(self, case: CaseFile, tonight: Tonight) -> bool:
         return all((project, case.finding.kind) in tonight.analyzed for project in case.finding.projects)
 
-    def _triage(self, cases: Sequence[CaseFile], tonight: _Tonight) -> None:
+    def _triage(self, cases: Sequence[CaseFile], tonight: Tonight) -> None:
         returned: dict[str, Returned] = {one.case.finding.id: one.returned for one in tonight.measured}
         tonight.decisions = [(case, self._parts.triage.decide(case, returned.get(case.finding.id))) for case in cases]
 
-    async def _fix(self, tonight: _Tonight) -> None:
+    async def _fix(self, tonight: Tonight) -> None:
         """Draft, verify and publish, most frequent first, one finding after the other."""
         open_now = sum(pull.state is PullState.OPEN for pulls in tonight.pulls.values() for pull in pulls.values())
         for case in await self._parts.memory.cases():
@@ -318,7 +289,7 @@ class Night:
             worked_on += result is not case and triage.choice is Choice.FIX
             tonight.decisions[index] = (result, self._told(case, result, triage, fixer))
 
-    async def _tend(self, seen: set[str], tonight: _Tonight) -> None:
+    async def _tend(self, seen: set[str], tonight: Tonight) -> None:
         """Looks after the pull requests that were open when the night began."""
         if tonight.dry_run or self._parts.publishing.mode is Mode.OBSERVE:
             return
@@ -341,7 +312,7 @@ class Night:
                 tonight.changed_pulls.add((case.project, pull.number))
                 await self._refresh_decision(case.finding.id, tonight)
 
-    async def _refresh_decision(self, finding_id: str, tonight: _Tonight) -> None:
+    async def _refresh_decision(self, finding_id: str, tonight: Tonight) -> None:
         """Lets the report tell the state that a finding has come to after it was decided on."""
         for index, (case, triage) in enumerate(tonight.decisions):
             if case.finding.id == finding_id:
@@ -349,7 +320,7 @@ class Night:
                 moved = now.state is not case.state
                 tonight.decisions[index] = (now, replace(triage, reason=now.reason) if moved else triage)
 
-    async def _guarded(self, case: CaseFile, triage: Triage, fixer: Fixer, tonight: _Tonight) -> CaseFile:
+    async def _guarded(self, case: CaseFile, triage: Triage, fixer: Fixer, tonight: Tonight) -> CaseFile:
         """One finding, whatever goes wrong with it: the night goes on with the next."""
         try:
             result = await self._one(case, triage, fixer, tonight)
@@ -368,7 +339,7 @@ class Night:
             log.info("finding.moved", before=case.state, after=result.state, reason=result.reason)
         return result
 
-    async def _one(self, case: CaseFile, triage: Triage, fixer: Fixer, tonight: _Tonight) -> CaseFile:
+    async def _one(self, case: CaseFile, triage: Triage, fixer: Fixer, tonight: Tonight) -> CaseFile:
         if triage is _WAITS:
             return case
         if triage.choice is not Choice.FIX:
@@ -383,7 +354,7 @@ class Night:
             return case
         return await fixer.advance(case, base, project)
 
-    async def _rest(self, case: CaseFile, triage: Triage, tonight: _Tonight) -> CaseFile:
+    async def _rest(self, case: CaseFile, triage: Triage, tonight: Tonight) -> CaseFile:
         """Writes down a decision not to fix, where the finding has no state of its own that says more."""
         if case.state is not State.FOUND:
             return case
@@ -393,7 +364,7 @@ class Night:
             self._step(case, after, triage.reason, tonight, f"{verb}: {triage.reason}.")
         )
 
-    async def _base(self, project: ProjectParts, tonight: _Tonight) -> Base:
+    async def _base(self, project: ProjectParts, tonight: Tonight) -> Base:
         if project.name not in tonight.bases:
             tonight.bases[project.name] = await export_base(project, self._parts.scratch)
         return tonight.bases[project.name]
@@ -408,71 +379,14 @@ class Night:
             return replace(triage, reason=after.reason)
         return triage
 
-    async def _report(self, tonight: _Tonight) -> NightReport:
-        findings = [
-            _finding_report(case, triage, tonight.before.get(case.finding.id)) for case, triage in tonight.decisions
-        ]
-        return NightReport(
-            night=tonight.key,
-            at=tonight.at,
-            dry_run=tonight.dry_run,
-            timezone=str(self._parts.calendar.timezone),
-            projects=tuple(tonight.projects),
-            top_errors=_top(tonight.top_errors),
-            findings=tuple(findings),
-            pull_requests=self._pull_requests(tonight),
-            outcomes=tuple(tonight.outcomes),
-            usage=Usage(),
-            errors=(*self._parts.problems, *tonight.problems),
-            settled=tuple(tonight.settled),
-        )
-
-    def _pull_requests(self, tonight: _Tonight) -> tuple[PullRequest, ...]:
-        """All open ones and those that this night changed."""
-        shown = {(project, number): pull for project, pulls in tonight.pulls.items() for number, pull in pulls.items()}
-        new = {
-            (case.project, case.pull_request.number): case.pull_request
-            for case, _ in tonight.decisions
-            if case.pull_request is not None and case.state is State.OPEN
-        }
-        shown |= new
-        return tuple(
-            pull for key, pull in sorted(shown.items()) if pull.state is PullState.OPEN or key in tonight.changed_pulls
-        )
-
     def _step(
-        self, case: CaseFile, after: State, reason: str, tonight: _Tonight, happened: str | None = None
+        self, case: CaseFile, after: State, reason: str, tonight: Tonight, happened: str | None = None
     ) -> Transition:
         told = happened or f"{reason[0].upper()}{reason[1:]}."
         return wording.step(case, after, reason, tonight.key, tonight.at, told)
 
     def _describe(self, error: Exception) -> str:
         return self._parts.redact(f"{type(error).__name__}: {error}")
-
-
-def _top(counts: Counter[Fingerprint]) -> tuple[TopError, ...]:
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0].value))[:_TOP_ERRORS]
-    return tuple(TopError(found.error_type, found.template, count) for found, count in ordered)
-
-
-def _finding_report(case: CaseFile, triage: Triage, before: State | None) -> FindingReport:
-    finding = case.finding
-    return FindingReport(
-        id=finding.id,
-        kind=finding.kind,
-        title=finding.title,
-        error_type=finding.error_type,
-        occurrences=finding.occurrences,
-        first_seen=finding.first_seen,
-        last_seen=finding.last_seen,
-        projects=finding.projects,
-        state=case.state,
-        triage=triage.choice,
-        reason=triage.reason,
-        pr_number=case.pull_request.number if case.pull_request else None,
-        confidence=case.confidence.value if case.confidence and case.confidence.value else None,
-        before=before,
-    )
 
 
 def _problem(error: SelfImproverError, where: str) -> Problem:
