@@ -45,7 +45,7 @@ class ForgeError(SelfImproverError):
 
 
 class RefusedError(SelfImproverError):
-    """A drafter will not draft, or a draft may not be applied: the reason is for the finding's record."""
+    """A drafter will not draft, a draft may not be applied, a forge will not take it: the reason is kept."""
 
 
 class ConflictError(SelfImproverError):

@@ -21,6 +21,7 @@ from selfimprover.domain import (
     Due,
     Evidence,
     Examined,
+    Feedback,
     Finding,
     Fingerprint,
     LedgerNight,
@@ -142,8 +143,11 @@ class Drafter(Protocol):
 
     name: str
 
-    async def draft(self, finding: Finding, tree: Path) -> Draft:
-        """A draft against the plain files under ``tree``; raises ``RefusedError`` with the reason."""
+    async def draft(self, finding: Finding, tree: Path, feedback: Feedback | None = None) -> Draft:
+        """A draft against the plain files under ``tree``; raises ``RefusedError`` with the reason.
+
+        ``feedback`` tells what came back on the pull request that an earlier draft led to.
+        """
         ...
 
 
@@ -184,7 +188,8 @@ class Forge(Protocol):
     async def pull_requests(self, seen_at: datetime, known: Collection[int] = ()) -> Sequence[PullRequest]:
         """Our own pull requests with their state now, oldest first; ``seen_at`` dates what the forge does not.
 
-        All open ones are among them, those that ended lately, and those whose numbers are ``known``.
+        All open ones are among them, those that ended lately, and those whose numbers are ``known``; one of these that
+        is missing does not exist any more.
         """
         ...
 
@@ -195,12 +200,24 @@ class Forge(Protocol):
     async def push(self, commit: Commit) -> str:
         """Makes the commit and its branch, and returns its id; doing it again changes nothing.
 
-        Raises ``ConflictError`` if the branch exists with anything else on it.
+        Raises ``ConflictError`` if the branch exists with anything else on it than ``commit.replaces``, and
+        ``RefusedError`` if a rule of the forge is against it.
         """
         ...
 
+    async def is_ours(self, commit: str, author: str) -> bool:
+        """Whether ``push`` made it: ``author`` is all that wrote it, directly upon something that the base has."""
+        ...
+
+    async def complaints(self, pull: PullRequest) -> str:
+        """What the failing checks of a pull request say, redacted and cut; empty where the forge does not tell."""
+        ...
+
     async def open(self, proposal: Proposal) -> PullRequest:
-        """Opens the pull request, or returns the one that the branch already has."""
+        """Opens the pull request, or returns the one that the branch already has.
+
+        Raises ``ConflictError`` if the branch is not as it was pushed, and ``RefusedError`` if the forge will not.
+        """
         ...
 
     async def ready(self, pull: PullRequest) -> None:
@@ -208,7 +225,7 @@ class Forge(Protocol):
         ...
 
     async def tell(self, pull: PullRequest, key: str, text: str) -> None:
-        """Comments on the pull request; what was told under the same ``key`` before is not told again."""
+        """Comments on the pull request, if it may; what was told under the same ``key`` before is not told again."""
         ...
 
     async def withdraw(self, pull: PullRequest, why: str) -> None:
@@ -286,12 +303,40 @@ class Memory(Protocol):
         """``move`` with the pushed commit and the baseline that the outcome will be measured against."""
         ...
 
+    async def pushed_in(self, night: str) -> frozenset[str]:
+        """The findings whose branch was pushed in the night with this key."""
+        ...
+
     async def store_pull_request(self, step: Transition, pull_request: PullRequest) -> CaseFile:
-        """``move`` with the pull request that was opened, merged or closed."""
+        """``move`` with the pull request that was opened, merged, closed or reopened."""
         ...
 
     async def refresh_pull_request(self, pull_request: PullRequest) -> None:
         """Stores what the forge says of a pull request without moving its finding."""
+        ...
+
+    async def adopt(self, step: Transition, pull_request: PullRequest, head_commit: str | None) -> CaseFile:
+        """``move`` with a pull request that the memory did not know, and with its generation.
+
+        ``head_commit`` is that of its branch if it is one of ours.
+        """
+        ...
+
+    async def store_head(self, step: Transition, head_commit: str | None) -> CaseFile:
+        """``move`` with the commit of ours that an open pull request has now; ``None`` hands it to a person."""
+        ...
+
+    async def store_revision(
+        self, step: Transition, draft: Draft, verdict: Verdict, confidence: Confidence, attempt_key: str, answer: str
+    ) -> CaseFile:
+        """``move`` with a proven draft that is to take the place of the commit that the branch has now.
+
+        ``answer`` names what it answers, which needs no other answer then.
+        """
+        ...
+
+    async def note_answer(self, step: Transition, answer: str) -> CaseFile:
+        """``move`` that remembers what was done about something that happened to an open pull request."""
         ...
 
     async def store_outcome(self, outcome: Outcome, night: str, evidence: Evidence | None) -> None:

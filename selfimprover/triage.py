@@ -59,6 +59,8 @@ def _settled(case: CaseFile, returned: Returned | None) -> Triage | None:
         case State.OPEN:
             return Triage(Choice.SKIP, f"pull request #{number} is open{_news_of(case)}")
         case State.CLOSED:
+            if case.has_answered("moot"):
+                return Triage(Choice.SKIP, f"pull request #{number} was not needed: the base has its change already")
             return Triage(Choice.SKIP, f"rejected: pull request #{number} was closed without a merge")
         case State.MERGED:
             return _after_merge(number, returned)
@@ -71,9 +73,9 @@ def _news_of(case: CaseFile) -> str:
     pull = case.pull_request
     if pull is None:
         return ""
-    if case.head_commit is not None and pull.head_commit != case.head_commit:
-        return "; somebody pushed to its branch, so it is left to them"
-    asking = [review.author for review in pull.reviews if review.verdict == "changes requested"]
+    if pull.head_commit != case.head_commit:
+        return "; somebody pushed to its branch or reopened it, so it is left to them"
+    asking = [author for author, verdict in pull.standing.items() if verdict == "changes requested"]
     if asking:
         return f"; {asking[-1]} asks for changes"
     if pull.failing:

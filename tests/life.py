@@ -7,7 +7,7 @@ import asyncio
 import math
 import re
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
 from selfimprover.analyzers.repeated_errors import RepeatedErrors
-from selfimprover.domain import Calendar, CaseFile, Draft, Edit, Finding, NightReport, TaskRecord, Window
+from selfimprover.domain import (
+    Calendar,
+    CaseFile,
+    Draft,
+    Edit,
+    Feedback,
+    Finding,
+    NightReport,
+    TaskRecord,
+    Trigger,
+    Window,
+)
 from selfimprover.errors import RefusedError
 from selfimprover.forges.github.archives import Archives
 from selfimprover.forges.github.auth import TokenAuth
@@ -31,7 +42,7 @@ from selfimprover.forges.github.forge import GitHubForge
 from selfimprover.memory.backups import Backups
 from selfimprover.memory.engine import ensure_schema
 from selfimprover.memory.store import SqlMemory
-from selfimprover.night import Limits, Mode, Night, NightParts, ProjectParts, Publishing
+from selfimprover.night import Limits, Mode, Night, NightParts, ProjectParts, Publishing, by_hand
 from selfimprover.outcomes.tracker import Tracker
 from selfimprover.patterns.fingerprints import CachedFingerprinter, ErrorFingerprinter
 from selfimprover.redaction import Redactor
@@ -47,7 +58,7 @@ WORDS = ("alpha", "bravo", "charlie", "delta")
 """Each names a bug of its own, and the file that has it."""
 CANARY = "canary-of-the-coal-mine-7f3a9c51d2"
 """A secret that the redactor knows and that errors, checks and people repeat."""
-BROKEN, MENDED = "value = 1\n", "value = 2\n"
+BROKEN, MENDED, MENDED_AGAIN = "value = 1\n", "value = 2\n", "value = 3\n"
 LIMITS = Limits(findings=10, new_pull_requests=2, open_pull_requests=3, attempts=2)
 OURS = "refs/heads/selfimprover/"
 
@@ -114,18 +125,24 @@ class Plan:
     kill: Kill | None = None
     lag: Lag = Lag()
     troubles: tuple[Trouble, ...] = ()
+    meanwhile: tuple[str, Callable[[], object]] | None = None
+    """What somebody does at the first point of this name."""
 
 
 class Mortal:
     """One process, which dies at a point and does nothing after it."""
 
-    def __init__(self, kill: Kill | None) -> None:
+    def __init__(self, kill: Kill | None, meanwhile: tuple[str, Callable[[], object]] | None = None) -> None:
         self._kill = kill
+        self._meanwhile = meanwhile
         self._left = kill.nth if kill else 0
         self.dead = False
 
     def point(self, name: str) -> None:
         self.require_life()
+        if self._meanwhile and fnmatchcase(name, self._meanwhile[0]):
+            (_, act), self._meanwhile = self._meanwhile, None
+            act()
         if self._kill and fnmatchcase(name, self._kill.at):
             self._left -= 1
             if self._left == 0:
@@ -195,16 +212,24 @@ class RedactedTelemetry(FakeTelemetry):
 
 
 class WordDrafter:
-    """Mends the one file that a finding is about."""
+    """Mends the one file that a finding is about; ``stubborn``, it has no other answer when a check fails."""
 
     name = "recipe:word"
 
-    async def draft(self, finding: Finding, tree: Path) -> Draft:
+    def __init__(self) -> None:
+        self.stubborn = False
+        self.told: list[Feedback] = []
+
+    async def draft(self, finding: Finding, tree: Path, feedback: Feedback | None = None) -> Draft:
         path = f"agent/{word_of(finding)}.py"
         text = (tree / path).read_text()
         if BROKEN not in text:
             raise RefusedError("it is mended already")
-        return a_draft(title=f"Fix {path}", edits=(Edit(path, text, text.replace(BROKEN, MENDED)),))
+        if feedback is not None:
+            self.told.append(feedback)
+        again = feedback is not None and feedback.trigger is Trigger.CHECKS
+        after = MENDED_AGAIN if again and not self.stubborn else MENDED
+        return a_draft(title=f"Fix {path}", edits=(Edit(path, text, text.replace(BROKEN, after)),))
 
 
 def word_of(finding: Finding) -> str:
@@ -255,6 +280,7 @@ class Life:
         self.repository = self.hub.repository("octo/app", {f"agent/{word}.py": BROKEN for word in WORDS})
         self.redactor = Redactor(b"key", [CANARY, self.token])
         self.telemetry = RedactedTelemetry(self.redactor)
+        self.drafter = WordDrafter()
         self.memory_file = self.folder / "memory.db"
         self.backups = Backups(self.memory_file, self.folder / "backups")
 
@@ -307,7 +333,7 @@ class Life:
             trouble.begin(self.hub)
         try:
             with capture_logs():
-                report = asyncio.run(self._night(Mortal(plan.kill), plan.mode))
+                report = asyncio.run(self._night(Mortal(plan.kill, plan.meanwhile), plan.mode))
         except KilledError:
             return None
         finally:
@@ -350,7 +376,7 @@ class Life:
             name="assistant",
             telemetry=self.telemetry,
             forge=forge,
-            drafters=(WordDrafter(),),
+            drafters=(self.drafter,),
             verifier=FakeVerifier(),
         )
 
@@ -388,6 +414,20 @@ class Life:
                 await memory.close()
 
         return {case.finding.id: case for case in asyncio.run(read())}
+
+    def rejected(self) -> list[CaseFile]:
+        """What a person may allow another try."""
+        return [case for case in self.cases().values() if by_hand.may_try_again(case)]
+
+    def allow_another_try(self, case: CaseFile) -> None:
+        async def allow() -> None:
+            memory = SqlMemory(f"sqlite:///{self.memory_file}")
+            try:
+                await by_hand.try_again(self._parts(memory, Mode.READY, self.folder), case, self.now)
+            finally:
+                await memory.close()
+
+        asyncio.run(allow())
 
     def lose_memory(self) -> None:
         for part in self._memory_files():

@@ -67,12 +67,13 @@ class Place:
         telemetry: str = "",
         test: str = "python -m unittest -q",
         at: str = "00:17",
+        verify: str = "",
     ) -> None:
         self.config.write_text(
             f'[state]\ndir = "state"\n[schedule]\ntimezone = "UTC"\nat = "{at}"\n[publish]\nmode = "{mode}"\n{extra}\n'
             f'[[projects]]\nname = "app"\n[projects.telemetry]\npath = "tasks.db"\n{telemetry}\n'
             '[projects.repository]\nforge = "local"\npath = "repo"\n'
-            f'[projects.verify]\ntest = "{test}"\nsandbox = "none"\nexpose = ["{sys.prefix}"]\n'
+            f'[projects.verify]\ntest = "{test}"\nsandbox = "none"\nexpose = ["{sys.prefix}"]\n{verify}'
         )
 
     def make_repository(self) -> None:

@@ -6,13 +6,15 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import structlog
 
 from selfimprover.bootstrap.app import App
-from selfimprover.domain import ChecksState, PullRequest, PullState, State
+from selfimprover.domain import CaseFile, ChecksState, PullRequest, PullState, State
 from selfimprover.errors import SelfImproverError
 from selfimprover.interfaces import Forge
+from selfimprover.night import READY, Mode, made_ready, may_be_ready
 
 EVERY = 60.0
 """Seconds between two looks."""
@@ -43,19 +45,19 @@ async def follow(
         while watched and monotonic() - began < LONGEST:
             await sleep(EVERY)
             young = monotonic() - began < _TO_BEGIN
-            looked = [(name, await _look(app, forges[name], pull)) for name, pull in watched]
-            watched = [(name, pull) for name, pull in looked if _is_unsettled(pull, young=young)]
+            looked = [(case, await _look(app, forges[case.project], case, pull)) for case, pull in watched]
+            watched = [(case, pull) for case, pull in looked if _is_unsettled(pull, young=young)]
 
 
-async def _unsettled(app: App) -> Sequence[tuple[str, PullRequest]]:
-    """The open pull requests on GitHub whose checks have not ended, with the names of their projects."""
+async def _unsettled(app: App) -> Sequence[tuple[CaseFile, PullRequest]]:
+    """The open pull requests on GitHub whose checks have not ended, with their findings."""
     hosted = {project.name for project in app.projects() if project.repository.forge == "github"}
     if not hosted:
         return ()
     async with app.memory() as memory:
         cases = await memory.cases()
     return [
-        (case.project, case.pull_request)
+        (case, case.pull_request)
         for case in cases
         if case.state is State.OPEN and case.pull_request and case.project in hosted
         if _is_unsettled(case.pull_request, young=True)
@@ -67,15 +69,20 @@ def _is_unsettled(pull: PullRequest, *, young: bool) -> bool:
     return pull.state is PullState.OPEN and pull.checks in waiting
 
 
-async def _look(app: App, forge: Forge, pull: PullRequest) -> PullRequest:
+async def _look(app: App, forge: Forge, case: CaseFile, pull: PullRequest) -> PullRequest:
     try:
         now = await forge.refreshed(pull)
-        if now.draft and now.checks is ChecksState.PASSING and app.settings.publish.mode == "ready":
+        green = may_be_ready(case, now, Mode(app.settings.publish.mode))
+        if green:
             await forge.ready(now)
             now = replace(now, draft=False)
         if now != pull:
             async with app.working(), app.memory() as memory:
                 await memory.refresh_pull_request(now)
+                if green:
+                    at = datetime.now(UTC)
+                    day = app.calendar.day_of(at).isoformat()
+                    await memory.note_answer(made_ready(case, now, day, at), READY)
             log.info("pull_request.changed", number=now.number, state=now.state, checks=now.checks, draft=now.draft)
     except SelfImproverError as error:
         log.warning("pull_request.unknown", number=pull.number, what=error.what)

@@ -104,6 +104,7 @@ def _project(app: App, project: Project, redact: redaction.Redactor, forge: Forg
         forge=forge,
         drafters=recipe_drafters(),
         verifier=app.verifier(project),
+        publish_unverified=project.verify.publish_unverified,
     )
 
 

@@ -52,7 +52,7 @@ def show(
     config: ConfigOption = None,
     debug: DebugOption = False,  # noqa: ARG001
 ) -> None:
-    """Show a finding: its evidence, the query behind each number, and the diff."""
+    """Show a finding: its evidence, what people said, the query behind each number, and the diff."""
     from rich.console import Console
 
     from selfimprover.reporting.case_view import print_case
@@ -65,7 +65,7 @@ def show(
         document = {**case_document(case, details=True), "evidence": entries}
         typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        print_case(Console(), case, entries)
+        print_case(Console(), case, entries, app.calendar.timezone)
 
 
 @group.command()
@@ -139,9 +139,10 @@ def _pick(cases: Sequence[CaseFile], prefix: str) -> CaseFile:
 
 async def _publish(app: "App", case: CaseFile) -> CaseFile:
     from selfimprover.bootstrap import nights
-    from selfimprover.night import Mode, may_try_again, publish_one, try_again
+    from selfimprover.night import Mode, may_try_again, publish_one, try_again, was_refused
 
-    if case.state not in {State.VERIFIED, State.PUSHED} and not may_try_again(case):
+    publishable = case.state in {State.VERIFIED, State.PUSHED} or was_refused(case) or _wanted_unproven(app, case)
+    if not publishable and not may_try_again(case):
         raise UsageError(
             f"it is {case.state} ({case.reason}), so there is no proven fix to publish",
             where=f"finding {case.finding.id}",
@@ -153,6 +154,14 @@ async def _publish(app: "App", case: CaseFile) -> CaseFile:
         if case.state is State.CLOSED:
             case = await try_again(parts, case, now)
         return await publish_one(parts, project, case, now)
+
+
+def _wanted_unproven(app: "App", case: CaseFile) -> bool:
+    """Whether nothing could be run for its draft, and its project wants that published all the same."""
+    unproven = case.state is State.DRAFTED and case.verdict is not None and case.verdict.unproven
+    return unproven and any(
+        project.verify.publish_unverified for project in app.projects() if project.name == case.project
+    )
 
 
 async def _dismiss(app: "App", case: CaseFile, reason: str) -> CaseFile:

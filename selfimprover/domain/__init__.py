@@ -7,7 +7,18 @@ redacted before it was put into one of these classes. Other modules import from 
 from selfimprover.domain.cases import CaseFile, Evidence, Transition
 from selfimprover.domain.clock import NightClock
 from selfimprover.domain.daemon import DaemonState, Examined, LedgerNight
-from selfimprover.domain.drafts import Check, CheckStatus, Confidence, Draft, Edit, Risk, Strength, Verdict
+from selfimprover.domain.drafts import (
+    Check,
+    CheckStatus,
+    Confidence,
+    Draft,
+    Edit,
+    Feedback,
+    Risk,
+    Strength,
+    Trigger,
+    Verdict,
+)
 from selfimprover.domain.findings import Baseline, Choice, DayCount, Finding, Fingerprint, State, Triage
 from selfimprover.domain.outcomes import Outcome, OutcomeState
 from selfimprover.domain.pulls import ChecksState, Commit, Proposal, PullRequest, PullState, Review
@@ -32,6 +43,7 @@ __all__ = [
     "Edit",
     "Evidence",
     "Examined",
+    "Feedback",
     "Finding",
     "FindingReport",
     "Fingerprint",
@@ -56,6 +68,7 @@ __all__ = [
     "TopError",
     "Transition",
     "Triage",
+    "Trigger",
     "Usage",
     "Verdict",
     "Window",

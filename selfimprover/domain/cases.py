@@ -55,9 +55,18 @@ class CaseFile:
     verdict: Verdict | None = None
     confidence: Confidence | None = None
     head_commit: str | None = None
+    """The commit of ours that the branch was left at; ``None`` also where a person has taken over."""
+    revises: str | None = None
+    """The commit whose place the newest draft is to take on the branch of the pull request, until it has."""
+    answered: tuple[str, ...] = ()
+    """What was answered or settled once on the pull request, each by a key whose first word says what."""
     pull_request: PullRequest | None = None
     baseline: Baseline | None = None
     outcome: Outcome | None = None
+
+    def has_answered(self, what: str) -> bool:
+        """Whether a key of this first word is among the answers."""
+        return any(answer.partition(" ")[0] == what for answer in self.answered)
 
     @property
     def branch(self) -> str:

@@ -41,6 +41,26 @@ class Draft:
     """The preconditions that were shown from code and telemetry, one sentence each."""
 
 
+class Trigger(StrEnum):
+    """Why a finding that has a pull request already is drafted again."""
+
+    CONFLICT = "conflict"
+    """The base has moved, and the branch does not fit it any more."""
+    CHECKS = "checks"
+    """A check of the pull request fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What came back on a pull request, for the drafter that is to draft again."""
+
+    trigger: Trigger
+    text: str
+    """What the failing checks say (redacted); empty for a conflict."""
+    draft: Draft | None
+    """What the pull request proposes now; ``None`` if that was forgotten."""
+
+
 class CheckStatus(StrEnum):
     """How one check ended."""
 
@@ -79,6 +99,12 @@ class Verdict:
     checks: tuple[Check, ...]
     reason: str
     """Why it passed or did not, in one sentence."""
+
+    @property
+    def unproven(self) -> bool:
+        """Whether nothing speaks against the draft, and nothing could be run that speaks for it."""
+        failed = any(check.status is CheckStatus.FAILED for check in self.checks)
+        return not self.passed and self.strength is Strength.NONE and not failed
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Commits, proposals and pull requests, as forges know them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -57,8 +58,30 @@ class PullRequest:
     """Whether it fits its base; ``None`` where the forge does not say, or does not know yet."""
     failing: tuple[str, ...] = ()
     """The checks that failed, by name."""
+    author: str = ""
+    """Who opened it, which is what the forge calls us; empty where it has no names."""
+    retargeted: bool = False
+    """Whether somebody pointed it at another branch than the base."""
+    queued: bool = False
+    """Whether somebody decided that it is merged as soon as it can be."""
     reviews: tuple[Review, ...] = ()
     """What people said, oldest first."""
+
+    @property
+    def standing(self) -> Mapping[str, str]:
+        """The latest verdict of each person: an approval ends the same person's request, a comment ends nothing."""
+        return {review.author: review.verdict for review in self.reviews if review.verdict != "commented"}
+
+    @property
+    def approved(self) -> bool:
+        """Whether somebody's latest word is an approval: of what is on the branch now, and nothing else."""
+        return "approved" in self.standing.values()
+
+    @property
+    def generation(self) -> int:
+        """Which try at its finding it is: the name of a later one's branch tells (see ``CaseFile.branch``)."""
+        _, later, number = self.branch.rpartition("-g")
+        return int(number) if later and number.isdecimal() else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +95,8 @@ class Commit:
     author: str
     """``Name <address>``."""
     date: datetime
+    replaces: str | None = None
+    """The commit of ours that the branch is at, if there is one: this one takes its place, and nobody else's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,17 +56,33 @@ class LocalForge:
         env = identity(commit.author, commit.date)
         made = await self._make_commit(commit, env)
         present = await ref_commit(self._repository, ref)
-        if present is None:
+        if commit.replaces is not None and present == commit.replaces:
+            await set_ref(self._repository, ref, made, present, env)
+            present = await ref_commit(self._repository, ref)
+        elif present is None:
             if await self._record_of(commit.branch):
                 raise ConflictError(f"{commit.branch} was deleted by somebody", where=str(self._repository))
             if await set_ref(self._repository, ref, made, None, env):
                 return made
             present = await ref_commit(self._repository, ref)
-        if present not in {None, made} and await self._was_left_behind(commit, present):
+        if present not in {None, made} and commit.replaces is None and await self._was_left_behind(commit, present):
             present = made if await set_ref(self._repository, ref, made, present, env) else present
         if present != made:
             raise ConflictError(f"{commit.branch} exists with something else on it", where=str(self._repository))
         return made
+
+    async def is_ours(self, commit: str, author: str) -> bool:
+        """Whether ``push`` made it: ``author`` is all that wrote it, directly upon something that the base has."""
+        shape = "--format=%an <%ae>%n%cn <%ce>%n%P"
+        told = await git(self._repository, "rev-list", "--no-walk", "--encoding=UTF-8", shape, commit)
+        writer, committer, parents = told.decode("utf-8", "replace").split("\n")[1:4]
+        if len(parents.split()) != 1 or not writer == committer == author:
+            return False
+        return await is_ancestor(self._repository, parents, await self.base_commit())
+
+    async def complaints(self, pull: PullRequest) -> str:  # noqa: ARG002
+        """Nothing: no checks run here."""
+        return ""
 
     async def open(self, proposal: Proposal) -> PullRequest:
         """Records the pull request; a branch that already has one, whatever became of it, keeps that one."""
@@ -149,12 +165,7 @@ class LocalForge:
         """Whether the branch is ours but never got its pull request: a crash came between, and the base moved on."""
         if tip is None or await self._record_of(commit.branch):
             return False
-        shape = "--format=%an <%ae>%n%cn <%ce>%n%P"
-        told = await git(self._repository, "rev-list", "--no-walk", "--encoding=UTF-8", shape, tip)
-        author, committer, parents = told.decode("utf-8", "replace").split("\n")[1:4]
-        if len(parents.split()) != 1 or not author == committer == commit.author:
-            return False
-        return await is_ancestor(self._repository, parents, await self.base_commit())
+        return await self.is_ours(tip, commit.author)
 
     async def _index_entry(self, base_commit: str, edit: Edit) -> bytes:
         """The line for ``update-index --index-info`` that makes one edit, after a look at what it starts from."""

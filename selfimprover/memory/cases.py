@@ -1,5 +1,6 @@
 """Reads case files: what the tables hold about a finding, put together."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -87,6 +88,8 @@ def _case(
         verdict=_optional(Verdict, draft.verdict) if draft else None,
         confidence=_optional(Confidence, draft.confidence) if draft else None,
         head_commit=pull.head_commit if pull else None,
+        revises=pull.revises if pull else None,
+        answered=tuple(json.loads(pull.answered)) if pull else (),
         baseline=_optional(Baseline, pull.baseline) if pull else None,
         pull_request=_optional(PullRequest, pull.data) if pull else None,
         outcome=_optional(Outcome, outcome.data) if outcome else None,

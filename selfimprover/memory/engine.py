@@ -17,7 +17,7 @@ from selfimprover.memory.file import REVISIONS, current_revision, require_known
 
 
 def open_engine(url: str) -> AsyncEngine:
-    """An engine whose transactions begin at once and are durable."""
+    """An engine whose transactions begin at once and are durable; those with the option ``reads`` lock nobody out."""
     engine = create_async_engine(_with_driver(url, "aiosqlite"))
     _set_up_sqlite(engine.sync_engine)
     return engine
@@ -47,7 +47,7 @@ def explained(url: str) -> Iterator[None]:
         raise MemoryLostError(str(error.orig), where=f"memory {file.path_of(url)}", mend=mend) from error
 
 
-def _migrate(url: str) -> None:
+def _migrate(url: str, to: str = "head") -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -57,7 +57,7 @@ def _migrate(url: str) -> None:
     _set_up_sqlite(engine)
     with _connection(engine) as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
 
 
 @contextmanager
@@ -85,4 +85,5 @@ def _set_up_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads = connection.get_execution_options().get("reads")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

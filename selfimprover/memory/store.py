@@ -1,11 +1,11 @@
 """The memory on an SQL database: every step of a finding is one transaction of state, journal and evidence."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from selfimprover.domain import (
@@ -28,29 +28,10 @@ from selfimprover.domain import (
 )
 from selfimprover.errors import ConflictError
 from selfimprover.memory import evidence as chain
-from selfimprover.memory import tables
+from selfimprover.memory import steps, tables
 from selfimprover.memory.cases import read_cases
 from selfimprover.memory.codec import decode, encode
 from selfimprover.memory.engine import explained, open_engine
-
-_ENDS = {State.DISMISSED, State.GONE}
-_PULLED = {State.OPEN, State.MERGED, State.CLOSED}
-"""What the forge says of a pull request, which a memory that was lost or restored may learn in any state."""
-_STEPS: dict[State, set[State]] = {
-    State.FOUND: {State.DRAFTED, State.DIAGNOSED, State.SKIPPED, State.PARKED} | _ENDS | _PULLED,
-    State.DRAFTED: {State.DRAFTED, State.VERIFIED, State.PARKED} | _ENDS | _PULLED,
-    State.VERIFIED: {State.DRAFTED, State.PUSHED, State.PARKED} | _ENDS | _PULLED,
-    State.PUSHED: {State.PARKED} | _PULLED,
-    State.OPEN: {State.MERGED, State.CLOSED},
-    State.MERGED: set(),
-    State.CLOSED: set(),
-    State.DIAGNOSED: {State.FOUND} | _ENDS | _PULLED,
-    State.SKIPPED: {State.FOUND} | _ENDS | _PULLED,
-    State.PARKED: {State.DRAFTED, State.PARKED} | _ENDS | _PULLED,
-    State.DISMISSED: set(),
-    State.GONE: {State.FOUND, State.DISMISSED} | _PULLED,
-}
-"""Which state may follow which."""
 
 
 class SqlMemory:
@@ -75,7 +56,7 @@ class SqlMemory:
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
         with explained(self._url):
-            async with self._engine.connect() as connection:
+            async with self._engine.execution_options(reads=True).connect() as connection:
                 yield connection
 
     # --- the ledger of nights
@@ -163,7 +144,7 @@ class SqlMemory:
     async def add_alias(self, finding_id: str, fingerprint: Fingerprint, why: str) -> None:
         """Lets a further fingerprint mean the finding, unless it means one already."""
         async with self._writing() as connection:
-            await _add_alias(connection, finding_id, fingerprint, why)
+            await steps.add_alias(connection, finding_id, fingerprint, why)
 
     # --- cases
 
@@ -187,12 +168,12 @@ class SqlMemory:
                 fresh = {"id": finding.id, "state": State.FOUND, "reason": "new", "generation": 1, "first_night": night}
                 fresh["project"] = project
                 await connection.execute(insert(table).values(**fresh, **numbers, attempts=0, attempt_key=""))
-                await _journal(connection, finding.id, None, State.FOUND, "new", night, at)
+                await steps.journal(connection, finding.id, None, State.FOUND, "new", night, at)
                 await chain.append(connection, evidence)
-            await _add_alias(
+            await steps.add_alias(
                 connection, finding.id, finding.fingerprint, "first seen" if not known.rowcount else "same"
             )
-            return await _one(connection, finding.id)
+            return await steps.one(connection, finding.id)
 
     async def note_triage(self, finding_id: str, triage: Triage) -> None:
         """Keeps tonight's decision."""
@@ -205,66 +186,108 @@ class SqlMemory:
     async def move(self, step: Transition) -> CaseFile:
         """Compare-and-set; raises ``ConflictError`` if the finding is no longer in ``step.before``."""
         async with self._writing() as connection:
-            await _move(connection, step)
-            return await _one(connection, step.finding_id)
+            await steps.move(connection, step)
+            return await steps.one(connection, step.finding_id)
 
     async def store_draft(self, step: Transition, draft: Draft, attempt_key: str) -> CaseFile:
         """``move`` with a draft; counts as an attempt under ``attempt_key``."""
         async with self._writing() as connection:
-            await _move(connection, step)
-            attempt = await _count_attempt(connection, step.finding_id, attempt_key)
-            values = {"finding_id": step.finding_id, "attempt": attempt, "at": iso(step.at), "data": encode(draft)}
-            await connection.execute(insert(tables.draft).values(values))
-            return await _one(connection, step.finding_id)
+            await steps.move(connection, step)
+            await steps.store_draft(connection, step, draft, attempt_key)
+            return await steps.one(connection, step.finding_id)
 
     async def park(self, step: Transition, attempt_key: str) -> CaseFile:
         """``move`` after an attempt that gave no draft."""
         async with self._writing() as connection:
-            await _move(connection, step)
-            await _note_attempt(connection, step.finding_id, attempt_key)
-            return await _one(connection, step.finding_id)
+            await steps.move(connection, step)
+            await steps.note_attempt(connection, step.finding_id, attempt_key)
+            return await steps.one(connection, step.finding_id)
 
     async def store_verdict(self, step: Transition, verdict: Verdict, confidence: Confidence) -> CaseFile:
         """``move`` with what verification showed of the newest draft."""
         draft = tables.draft
         async with self._writing() as connection:
-            await _move(connection, step)
+            await steps.move(connection, step)
             newest = select(func.max(draft.c.attempt)).where(draft.c.finding_id == step.finding_id).scalar_subquery()
             await connection.execute(
                 update(draft)
                 .where(draft.c.finding_id == step.finding_id, draft.c.attempt == newest)
                 .values(verdict=encode(verdict), confidence=encode(confidence))
             )
-            return await _one(connection, step.finding_id)
+            return await steps.one(connection, step.finding_id)
 
     async def store_push(self, step: Transition, head_commit: str, baseline: Baseline) -> CaseFile:
         """``move`` with the pushed commit and the baseline that the outcome will be measured against."""
         async with self._writing() as connection:
-            await _move(connection, step)
-            case = await _one(connection, step.finding_id)
+            await steps.move(connection, step)
+            case = await steps.one(connection, step.finding_id)
             key = {"finding_id": step.finding_id, "generation": case.generation}
             values = {"project": case.project, "head_commit": head_commit, "baseline": encode(baseline)}
-            await _put(connection, tables.pull_request, key, values)
-            return await _one(connection, step.finding_id)
+            await steps.put(connection, tables.pull_request, key, values)
+            return await steps.one(connection, step.finding_id)
+
+    async def pushed_in(self, night: str) -> frozenset[str]:
+        """The findings whose branch was pushed in the night with this key."""
+        entry = tables.journal.c
+        query = select(entry.finding_id).where(entry.night == night, entry.after == State.PUSHED)
+        async with self._reading() as connection:
+            return frozenset((await connection.execute(query)).scalars())
 
     async def store_pull_request(self, step: Transition, pull_request: PullRequest) -> CaseFile:
-        """``move`` with the pull request that was opened, merged or closed."""
+        """``move`` with the pull request that was opened, merged, closed or reopened."""
         async with self._writing() as connection:
-            await _move(connection, step)
-            await _keep_pull_request(connection, pull_request)
-            return await _one(connection, step.finding_id)
+            await steps.move(connection, step)
+            return await steps.keep_pull_request(connection, pull_request)
 
     async def refresh_pull_request(self, pull_request: PullRequest) -> None:
         """Stores what the forge says of a pull request without moving its finding."""
         async with self._writing() as connection:
-            await _keep_pull_request(connection, pull_request)
+            await steps.keep_pull_request(connection, pull_request)
+
+    async def adopt(self, step: Transition, pull_request: PullRequest, head_commit: str | None) -> CaseFile:
+        """``move`` with a pull request that the memory did not know, and with its generation."""
+        table = tables.finding
+        async with self._writing() as connection:
+            await steps.move(connection, step)
+            this = table.c.id == step.finding_id
+            await connection.execute(update(table).where(this).values(generation=pull_request.generation))
+            return await steps.keep_pull_request(connection, pull_request, head_commit=head_commit, revises=None)
+
+    async def store_head(self, step: Transition, head_commit: str | None) -> CaseFile:
+        """``move`` with the commit of ours that an open pull request has now; ``None`` hands it to a person."""
+        async with self._writing() as connection:
+            await steps.move(connection, step)
+            case = await steps.one(connection, step.finding_id)
+            await steps.change_pull_request(connection, case, head_commit=head_commit, revises=None)
+            return await steps.one(connection, step.finding_id)
+
+    async def store_revision(
+        self, step: Transition, draft: Draft, verdict: Verdict, confidence: Confidence, attempt_key: str, answer: str
+    ) -> CaseFile:
+        """``move`` with a proven draft that is to take the place of the commit that the branch has now."""
+        async with self._writing() as connection:
+            await steps.move(connection, step)
+            await steps.store_draft(connection, step, draft, attempt_key, verdict=verdict, confidence=confidence)
+            case = await steps.one(connection, step.finding_id)
+            answered = json.dumps([*case.answered, answer])
+            await steps.change_pull_request(connection, case, revises=case.head_commit, answered=answered)
+            return await steps.one(connection, step.finding_id)
+
+    async def note_answer(self, step: Transition, answer: str) -> CaseFile:
+        """``move`` that remembers what was done about something that happened to an open pull request."""
+        async with self._writing() as connection:
+            await steps.move(connection, step)
+            case = await steps.one(connection, step.finding_id)
+            answered = json.dumps([*case.answered, answer])
+            await steps.change_pull_request(connection, case, answered=answered)
+            return await steps.one(connection, step.finding_id)
 
     async def store_outcome(self, outcome: Outcome, night: str, evidence: Evidence | None) -> None:
         """Keeps what became of a merged fix, with an entry of evidence if the state of knowledge changed."""
         async with self._writing() as connection:
-            case = await _one(connection, outcome.finding_id)
+            case = await steps.one(connection, outcome.finding_id)
             key = {"finding_id": outcome.finding_id, "generation": case.generation, "night": night}
-            await _put(connection, tables.outcome, key, {"state": outcome.state, "data": encode(outcome)})
+            await steps.put(connection, tables.outcome, key, {"state": outcome.state, "data": encode(outcome)})
             if evidence is not None:
                 await chain.append(connection, evidence)
 
@@ -279,10 +302,10 @@ class SqlMemory:
             )
             if not changed.rowcount:
                 raise ConflictError("it is no longer closed", where=f"finding {step.finding_id}")
-            await _journal(connection, step.finding_id, step.before, State.FOUND, step.reason, step.night, step.at)
+            await steps.journal(connection, step.finding_id, step.before, State.FOUND, step.reason, step.night, step.at)
             if step.evidence is not None:
                 await chain.append(connection, step.evidence)
-            return await _one(connection, step.finding_id)
+            return await steps.one(connection, step.finding_id)
 
     # --- evidence
 
@@ -308,89 +331,3 @@ async def _claim(connection: AsyncConnection, due: Due | None) -> str | None:
     if due.required:
         raise ConflictError(f"it is held already, as {taken}", where=f"night of {due.day}")
     return None
-
-
-async def _one(connection: AsyncConnection, finding_id: str) -> CaseFile:
-    return (await read_cases(connection, finding_id))[0]
-
-
-async def _put(connection: AsyncConnection, table: Table, key: dict[str, Any], values: dict[str, Any]) -> None:
-    """Updates the row with this key, or inserts it."""
-    same = [table.c[name] == value for name, value in key.items()]
-    if not (await connection.execute(update(table).where(*same).values(values))).rowcount:
-        await connection.execute(insert(table).values(**key, **values))
-
-
-async def _move(connection: AsyncConnection, step: Transition) -> None:
-    if step.after not in _STEPS[step.before]:
-        raise ConflictError(
-            f"a finding cannot go from {step.before} to {step.after}", where=f"finding {step.finding_id}"
-        )
-    table = tables.finding
-    same = (table.c.id == step.finding_id, table.c.state == step.before)
-    changed = await connection.execute(update(table).where(*same).values(state=step.after, reason=step.reason))
-    if not changed.rowcount:
-        raise ConflictError(f"it is no longer {step.before}", where=f"finding {step.finding_id}")
-    await _journal(connection, step.finding_id, step.before, step.after, step.reason, step.night, step.at)
-    if step.evidence is not None:
-        await chain.append(connection, step.evidence)
-
-
-async def _journal(
-    connection: AsyncConnection,
-    finding_id: str,
-    before: State | None,
-    after: State,
-    reason: str,
-    night: str,
-    at: datetime,
-) -> None:
-    await connection.execute(
-        insert(tables.journal).values(
-            finding_id=finding_id, before=before, after=after, reason=reason, night=night, at=iso(at)
-        )
-    )
-
-
-async def _add_alias(connection: AsyncConnection, finding_id: str, fingerprint: Fingerprint, why: str) -> None:
-    alias = tables.alias
-    meaning = select(alias.c.finding_id).where(alias.c.fingerprint == fingerprint.value)
-    if (await connection.execute(meaning)).scalar() is None:
-        position = select(func.count()).select_from(alias).where(alias.c.finding_id == finding_id)
-        values = {
-            "fingerprint": fingerprint.value,
-            "finding_id": finding_id,
-            "version": fingerprint.version,
-            "why": why,
-        }
-        count = (await connection.execute(position)).scalar_one()
-        await connection.execute(insert(alias).values(**values, position=count))
-
-
-async def _count_attempt(connection: AsyncConnection, finding_id: str, attempt_key: str) -> int:
-    """Notes an attempt and returns its number over the whole life of the finding."""
-    await _note_attempt(connection, finding_id, attempt_key)
-    earlier = select(func.count()).select_from(tables.draft).where(tables.draft.c.finding_id == finding_id)
-    return int((await connection.execute(earlier)).scalar_one()) + 1
-
-
-async def _note_attempt(connection: AsyncConnection, finding_id: str, attempt_key: str) -> None:
-    """Attempts are counted per key: what they depend on has changed when the key has."""
-    table = tables.finding
-    same = select(table.c.attempt_key == attempt_key).where(table.c.id == finding_id)
-    attempts = table.c.attempts + 1 if (await connection.execute(same)).scalar() else 1
-    values = {"attempts": attempts, "attempt_key": attempt_key}
-    await connection.execute(update(table).where(table.c.id == finding_id).values(values))
-
-
-async def _keep_pull_request(connection: AsyncConnection, pull_request: PullRequest) -> None:
-    case = await _one(connection, pull_request.finding_id)
-    key = {"finding_id": case.finding.id, "generation": case.generation}
-    values = {
-        "project": case.project,
-        # what we pushed, not what the branch is now: the difference tells that somebody else pushed
-        "head_commit": case.head_commit or pull_request.head_commit,
-        "number": pull_request.number,
-        "data": encode(pull_request),
-    }
-    await _put(connection, tables.pull_request, key, values)

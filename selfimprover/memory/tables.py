@@ -67,10 +67,12 @@ pull_request = Table(
     Column("finding_id", String(12), ForeignKey("finding.id"), primary_key=True),
     Column("generation", Integer, primary_key=True),
     Column("project", String(200), nullable=False),
-    Column("head_commit", String(64), nullable=False),
+    Column("head_commit", String(64)),
     Column("baseline", Text),
     Column("number", Integer),
     Column("data", Text),
+    Column("revises", String(64)),
+    Column("answered", Text, nullable=False, server_default="[]"),
     UniqueConstraint("project", "number", name="one_number_one_pull_request"),
 )
 

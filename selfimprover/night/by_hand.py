@@ -7,6 +7,9 @@ from selfimprover.night import wording
 from selfimprover.night.fixing import Fixer, Quota, export_base
 from selfimprover.night.parts import NightParts, ProjectParts
 
+_BY_HAND = "-hand"
+"""Follows the date in the journal: what a person publishes is not counted in a night of that date."""
+
 
 def may_try_again(case: CaseFile) -> bool:
     """Whether a rejected finding has new evidence: it was seen after its pull request was closed."""
@@ -28,7 +31,7 @@ async def publish_one(parts: NightParts, project: ProjectParts, case: CaseFile, 
     base = await export_base(project, parts.scratch)
     quota = Quota(new=1, open=1)  # a person asked for this one: the limits are for the nights
     day = parts.calendar.day_of(at).isoformat()
-    fixer = Fixer(parts=parts, night=day, at=at, dry_run=False, quota=quota)
+    fixer = Fixer(parts=parts, night=f"{day}{_BY_HAND}", at=at, dry_run=False, quota=quota)
     return await fixer.advance(case, base, project)
 
 

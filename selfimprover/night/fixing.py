@@ -11,6 +11,7 @@ from selfimprover.domain import (
     ChecksState,
     Commit,
     Draft,
+    Feedback,
     Proposal,
     PullRequest,
     PullState,
@@ -26,12 +27,27 @@ STATES = {PullState.OPEN: State.OPEN, PullState.MERGED: State.MERGED, PullState.
 _RESUMABLE = frozenset({State.DRAFTED, State.VERIFIED})
 
 
+READY = "ready"
+"""The answer that remembers a pull request as ready for review: once a person makes a draft of it, it stays one."""
+REFUSED = "the forge refuses it: "
+"""How the reason begins for which a proven fix is parked and tried again each night: somebody may mend a rule."""
+UNVERIFIED = "unverified"
+"""The label of a pull request that nothing could be run for."""
+
+
 @dataclass(slots=True)
 class Quota:
-    """How many pull requests may still be opened."""
+    """How many pull requests may still be opened; a branch that is pushed has its place among them."""
 
     new: int
     open: int
+    promised: frozenset[str] = frozenset()
+    """Findings whose branch was pushed earlier in the same night: they are counted as new already."""
+
+    def take(self, finding_id: str) -> None:
+        """Counts the pull request of a finding."""
+        self.open -= 1
+        self.new -= finding_id not in self.promised
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,96 +75,118 @@ class Fixer:
     at: datetime
     dry_run: bool
     quota: Quota
+    listed: frozenset[str] = frozenset()
+    """Branches that are known to have a pull request."""
 
     def exhausted(self, case: CaseFile, base: Base, project: ProjectParts) -> bool:
         """Whether the finding was tried often enough with what an attempt depends on."""
-        same = case.attempt_key == self._key(base, project)
-        return case.state is State.PARKED and same and case.attempts >= self.parts.limits.attempts
+        same = case.attempt_key == attempt_key(base, project)
+        often = case.attempts >= self.parts.limits.attempts
+        return case.state is State.PARKED and same and often and not was_refused(case)
 
     async def advance(self, case: CaseFile, base: Base, project: ProjectParts) -> CaseFile:
         """Takes the finding as far as tonight allows and returns it as the memory then has it."""
+        if case.state is State.VERIFIED and self.held_back(case):
+            return case  # it is proven anew when it may be published
         if case.state is not State.PUSHED:
-            if case.state not in _RESUMABLE or case.attempt_key != self._key(base, project):
+            before, resumable = case, case.state in _RESUMABLE or was_refused(case)
+            if not resumable or case.attempt_key != attempt_key(base, project):
                 case = await self._draft(case, base, project)
             if case.state is State.DRAFTED and not self.dry_run:
-                case = await self._verify(case, base, project)
+                case = await self._verify(case, base, project, before)
         return case if self.dry_run else await self._publish(case, project)
 
     async def _publish(self, case: CaseFile, project: ProjectParts) -> CaseFile:
-        """Opens the pull request of a verified finding, if mode and limits allow it."""
-        if case.state is State.VERIFIED and self.held_back() is None:
-            case = await self._push(case, project)
+        """Opens the pull request of a finding, if proof, mode and limits allow it."""
         if case.state is State.PUSHED:
-            case = await self._open(case, project)
-        return case
+            return await self._follow_push(case, project)
+        if not may_be_published(case, project) or self.held_back(case):
+            return case
+        said = case.reason
+        case = await self._push(case, project, said)
+        if case.state is not State.PUSHED:
+            return case
+        self.quota.take(case.finding.id)
+        return await self._open(case, project, said)
 
-    def held_back(self) -> str | None:
-        """Why a verified fix is not published now; ``None`` if it may be."""
+    async def _follow_push(self, case: CaseFile, project: ProjectParts) -> CaseFile:
+        """Opens what was pushed before, by a run that did not come so far."""
+        if case.branch in self.listed:  # it was opened, and counts among the open ones already
+            return case if self.parts.publishing.mode is Mode.OBSERVE else await self._open(case, project)
+        if self.held_back(case):
+            return case
+        self.quota.take(case.finding.id)
+        return await self._open(case, project)
+
+    def held_back(self, case: CaseFile) -> str | None:
+        """Why a fix is not published now; ``None`` if it may be."""
+        proven = "proven" if case.verdict is None or case.verdict.passed else "drafted"
         if self.parts.publishing.mode is Mode.OBSERVE:
-            return "proven and held back by observe mode: `selfimprover findings publish ID` opens it"
+            return f"{proven} and held back by observe mode: `selfimprover findings publish ID` opens it"
         if self.quota.open <= 0:
-            return "proven; waits because as many pull requests are open as [limits] open_pull_requests allows"
-        if self.quota.new <= 0:
-            return "proven; waits for the next night because of [limits] new_pull_requests_per_night"
+            return f"{proven}; waits because as many pull requests are open as [limits] open_pull_requests allows"
+        if self.quota.new <= 0 and case.finding.id not in self.quota.promised:
+            return f"{proven}; waits for the next night because of [limits] new_pull_requests_per_night"
         return None
 
     async def _draft(self, case: CaseFile, base: Base, project: ProjectParts) -> CaseFile:
         self.parts.begin("draft", case.finding.title)
-        refusals: list[str] = []
-        for drafter in project.drafters:
-            try:
-                draft = await drafter.draft(case.finding, base.tree)
-            except RefusedError as refusal:
-                refusals.append(f"{drafter.name}: {refusal.what}")
-                continue
-            step = self._step(case, State.DRAFTED, f"drafted by {draft.drafter}")
-            return await self.parts.memory.store_draft(step, draft, self._key(base, project))
-        reason = "no drafter fits: " + "; ".join(refusals) if refusals else "there is no drafter"
+        try:
+            draft = await first_draft(case, base, project)
+        except RefusedError as refusal:
+            return await self._park(case, base, project, refusal.what)
+        step = self._step(case, State.DRAFTED, f"drafted by {draft.drafter}")
+        return await self.parts.memory.store_draft(step, draft, attempt_key(base, project))
+
+    async def _park(self, case: CaseFile, base: Base, project: ProjectParts, reason: str) -> CaseFile:
         known = case.state is State.PARKED and case.reason == reason
         step = self._step(case, State.PARKED, reason, None if known else f"Not fixed: {reason}.")
-        return await self.parts.memory.park(step, self._key(base, project))
+        return await self.parts.memory.park(step, attempt_key(base, project))
 
-    async def _verify(self, case: CaseFile, base: Base, project: ProjectParts) -> CaseFile:
+    async def _verify(self, case: CaseFile, base: Base, project: ProjectParts, before: CaseFile) -> CaseFile:
+        """``before`` is the finding as this night found it: what it said already is no news."""
         draft = case.draft
         assert draft is not None
         self.parts.begin("verify", draft.title)
         verdict = await project.verifier.verify(draft, base.tree, base.commit)
         confidence = self.parts.confidence(draft, verdict)
         case = replace(case, verdict=verdict, confidence=confidence)
+        if verdict.unproven:
+            known = before.verdict is not None and before.verdict.reason == verdict.reason
+            if known and before.draft == case.draft and before.state is State.DRAFTED:
+                return case
+            happened = None if known else f"A draft could not be proven: {verdict.reason}."
+            step = self._step(case, State.DRAFTED, verdict.reason, happened)
+            return await self.parts.memory.store_verdict(step, verdict, confidence)
         if not verdict.passed:
             step = self._step(case, State.PARKED, verdict.reason, f"A draft was not proven: {verdict.reason}.")
             return await self.parts.memory.store_verdict(step, verdict, confidence)
-        reason = self.held_back() or verdict.reason
-        happened = f"A fix is proven ({draft.summary}): {verdict.reason}."
+        reason = self.held_back(case) or verdict.reason
+        again = before.verdict is not None and before.verdict.passed
+        known = again and before.draft is not None and before.draft.summary == draft.summary
+        happened = None if known else f"A fix is proven ({draft.summary}): {verdict.reason}."
         step = self._step(case, State.VERIFIED, reason, happened)
         return await self.parts.memory.store_verdict(step, verdict, confidence)
 
-    async def _push(self, case: CaseFile, project: ProjectParts) -> CaseFile:
+    async def _push(self, case: CaseFile, project: ProjectParts, said: str) -> CaseFile:
         assert case.draft is not None
-        assert case.verdict is not None
-        assert case.drafted_at is not None
         self.parts.begin("publish", case.draft.title)
-        commit = Commit(
-            branch=case.branch,
-            base_commit=case.verdict.base_commit,
-            edits=case.draft.edits,
-            message=_message(case.draft, case),
-            author=self.parts.publishing.author,
-            date=case.drafted_at,
-        )
         try:
-            head = await project.forge.push(commit)
+            head = await project.forge.push(commit_of(case, self.parts.publishing.author))
         except ConflictError as conflict:
             return await self.parts.memory.move(
                 self._step(case, State.PARKED, str(conflict), f"Not pushed: {conflict}.")
             )
+        except RefusedError as refusal:
+            return await self._park_refused(case, refusal, said)
         step = self._step(case, State.PUSHED, f"pushed to {case.branch}")
         return await self.parts.memory.store_push(step, head, case.finding.baseline)
 
-    async def _open(self, case: CaseFile, project: ProjectParts) -> CaseFile:
+    async def _open(self, case: CaseFile, project: ProjectParts, said: str = "") -> CaseFile:
         assert case.draft is not None
         assert case.head_commit is not None
         publishing = self.parts.publishing
+        proven = case.verdict is not None and case.verdict.passed
         title, body = self.parts.write_pull_request(case)
         proposal = Proposal(
             finding_id=case.finding.id,
@@ -157,10 +195,10 @@ class Fixer:
             head_commit=case.head_commit,
             title=title,
             body=body,
-            draft=publishing.mode is not Mode.READY,
-            checks=ChecksState.PASSING if case.verdict and case.verdict.passed else ChecksState.NONE,
+            draft=publishing.mode is not Mode.READY or not proven,
+            checks=ChecksState.PASSING if proven else ChecksState.NONE,
             opened_at=self.at,
-            labels=publishing.labels,
+            labels=publishing.labels if proven else (*publishing.labels, UNVERIFIED),
             assignee=publishing.assignee,
             reviewers=publishing.reviewers,
         )
@@ -169,9 +207,17 @@ class Fixer:
         except ConflictError as conflict:
             step = self._step(case, State.PARKED, str(conflict), f"No pull request was opened: {conflict}.")
             return await self.parts.memory.move(step)
-        self.quota.new -= 1
-        self.quota.open -= 1
+        except RefusedError as refusal:
+            return await self._park_refused(case, refusal, said)
         return await self._opened(replace(case, pull_request=pull_request), case.draft, pull_request)
+
+    async def _park_refused(self, case: CaseFile, refusal: RefusedError, said: str) -> CaseFile:
+        """``said`` is the reason that was known before: the same one is no news."""
+        reason = self.parts.redact(f"{REFUSED}{refusal}")
+        happened = None if said == reason else f"Not published: {refusal}."
+        if case.state is State.PARKED and happened is None:
+            return case
+        return await self.parts.memory.move(self._step(case, State.PARKED, reason, happened))
 
     async def _opened(self, case: CaseFile, draft: Draft, pull_request: PullRequest) -> CaseFile:
         """After a crash the pull request may have been there for a while, and somebody may have ended it since."""
@@ -182,17 +228,63 @@ class Fixer:
         else:
             reason = f"pull request #{pull_request.number} was {state} before it was noted here"
             happened = f"PR #{pull_request.number} was {state}."
-        return await self.parts.memory.store_pull_request(self._step(case, state, reason, happened), pull_request)
+        opened = await self.parts.memory.store_pull_request(self._step(case, state, reason, happened), pull_request)
+        if state is State.OPEN and not pull_request.draft:
+            return await self.parts.memory.note_answer(self._step(opened, State.OPEN, reason), READY)
+        return opened
 
     def _step(self, case: CaseFile, after: State, reason: str, happened: str | None = None) -> Transition:
-        return wording.step(case, after, reason, self.night, self.at, happened)
-
-    def _key(self, base: Base, project: ProjectParts) -> str:
-        """Names what an attempt depends on, so that a change of it deserves a new one."""
-        parts = [base.commit, project.verifier.key(), *(drafter.name for drafter in project.drafters)]
-        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+        redact = self.parts.redact
+        told = None if happened is None else redact(happened)
+        return wording.step(case, after, redact(reason), self.night, self.at, told)
 
 
-def _message(draft: Draft, case: CaseFile) -> str:
-    """Nothing of it comes from telemetry: a forge reads commit messages for commands and mentions."""
-    return f"{draft.title}\n\n{draft.change}\n\nFinding: {case.finding.id}\n"
+def was_refused(case: CaseFile) -> bool:
+    """Whether a proven fix waits for a rule of the forge to change."""
+    proven = case.verdict is not None and case.verdict.passed
+    return case.state is State.PARKED and proven and case.reason.startswith(REFUSED)
+
+
+def may_be_published(case: CaseFile, project: ProjectParts) -> bool:
+    """Whether a fix is proven, or could not be and the project wants it all the same."""
+    if case.state is State.VERIFIED or was_refused(case):
+        return True
+    unproven = case.verdict is not None and case.verdict.unproven
+    return case.state is State.DRAFTED and unproven and project.publish_unverified
+
+
+async def first_draft(case: CaseFile, base: Base, project: ProjectParts, feedback: Feedback | None = None) -> Draft:
+    """The draft of the first drafter that has one; raises ``RefusedError`` with what each of them says."""
+    refusals: list[str] = []
+    for drafter in project.drafters:
+        try:
+            return await drafter.draft(case.finding, base.tree, feedback)
+        except RefusedError as refusal:
+            refusals.append(f"{drafter.name}: {refusal.what}")
+    raise RefusedError("no drafter fits: " + "; ".join(refusals) if refusals else "there is no drafter")
+
+
+def attempt_key(base: Base, project: ProjectParts) -> str:
+    """Names what an attempt depends on, so that a change of it deserves a new one."""
+    parts = [base.commit, project.verifier.key(), *(drafter.name for drafter in project.drafters)]
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def commit_of(case: CaseFile, author: str) -> Commit:
+    """The commit of a finding's newest draft, which is the same whenever it is made.
+
+    Nothing of its message comes from telemetry: a forge reads commit messages for commands and mentions.
+    """
+    draft, verdict, date = case.draft, case.verdict, case.drafted_at
+    assert draft is not None
+    assert verdict is not None
+    assert date is not None
+    message = f"{draft.title}\n\n{draft.change}\n\nFinding: {case.finding.id}\n"
+    return Commit(
+        branch=case.branch,
+        base_commit=verdict.base_commit,
+        edits=draft.edits,
+        message=message,
+        author=author,
+        date=date,
+    )

@@ -26,7 +26,6 @@ from selfimprover.domain import (
     iso,
 )
 from selfimprover.errors import (
-    ConflictError,
     ForgeError,
     MemoryLostError,
     SelfImproverError,
@@ -36,9 +35,10 @@ from selfimprover.errors import (
 from selfimprover.interfaces import AnalysisContext, Returned
 from selfimprover.night import wording
 from selfimprover.night.combine import combine
-from selfimprover.night.fixing import STATES, Base, Fixer, Quota, export_base
+from selfimprover.night.fixing import Base, Fixer, Quota, export_base
 from selfimprover.night.parts import Mode, NightParts, ProjectParts
 from selfimprover.night.summary import Tonight, summed_up
+from selfimprover.night.syncing import Syncer
 from selfimprover.night.tending import Tender
 
 _ERROR_DAYS = 7
@@ -80,13 +80,14 @@ class Night:
     async def _hold(self, tonight: Tonight) -> NightReport:
         tonight.before = {case.finding.id: case.state for case in await self._parts.memory.cases()}
         await self._rename()
+        syncer = Syncer(self._parts, tonight)
         for project in self._projects:
-            await self._sync(project, tonight)
+            await syncer.sync(project)
         found: list[Finding] = []
         for project in self._projects:
             found += await self._read(project, tonight)
         await self._judge(tonight)
-        cases = await self._remember(found, tonight)
+        cases = await self._remember(found, syncer, tonight)
         self._triage(cases, tonight)
         await self._fix(tonight)
         await self._tend({case.finding.id for case in cases}, tonight)
@@ -104,43 +105,6 @@ class Night:
                     case.finding.id, renamed, f"algorithm version {fingerprinter.version}"
                 )
 
-    async def _sync(self, project: ProjectParts, tonight: Tonight) -> None:
-        """Asks the forge what became of our pull requests."""
-        self._parts.begin("sync", project.name)
-        try:
-            await project.forge.base_commit()  # a repository that cannot be used is one error, not one per finding
-            pulls = await project.forge.pull_requests(tonight.at, await self._open_here(project))
-        except ForgeError as error:
-            tonight.problems.append(_problem(error, f"project {project.name}"))
-            return
-        tonight.pulls[project.name] = {pull.number: pull for pull in pulls}
-        for pull in pulls:
-            case = await self._parts.memory.case(pull.finding_id)
-            if case is not None and case.project == project.name and case.branch == pull.branch:
-                await self._note(case, pull, tonight)
-
-    async def _open_here(self, project: ProjectParts) -> Sequence[int]:
-        """The numbers of a project's pull requests that were open when the memory last heard of them."""
-        return [
-            case.pull_request.number
-            for case in await self._parts.memory.cases()
-            if case.state is State.OPEN and case.project == project.name and case.pull_request is not None
-        ]
-
-    async def _note(self, case: CaseFile, pull: PullRequest, tonight: Tonight) -> None:
-        """Stores what the forge says of a known pull request, and moves its finding if a person ended it."""
-        now = STATES[pull.state]
-        if case.state is State.OPEN and now is not State.OPEN:
-            verb = "merged" if now is State.MERGED else "closed without a merge"
-            case = replace(case, pull_request=pull)
-            step = self._step(case, now, f"pull request #{pull.number} was {verb}", tonight)
-            await self._parts.memory.store_pull_request(step, pull)
-        elif case.pull_request is not None and case.pull_request != pull:
-            await self._parts.memory.refresh_pull_request(pull)
-        else:
-            return
-        tonight.changed_pulls.add((case.project, pull.number))
-
     async def _read(self, project: ProjectParts, tonight: Tonight) -> Sequence[Finding]:
         """Counts, top errors, follow-up of merged fixes, and what the analyzers find in one project."""
         self._parts.begin("read", project.name)
@@ -151,7 +115,7 @@ class Night:
             found, kinds = await self._analyze(project, context, tonight)
             notes = tuple(await project.telemetry.notes())
         except TelemetryError as error:
-            tonight.problems.append(_problem(error, f"project {project.name}"))
+            tonight.problems.append(self._problem(error, f"project {project.name}"))
             tonight.projects.append(ProjectReport(name=project.name, error=str(error)))
             return []
         tonight.projects.append(replace(report, notes=notes))
@@ -174,7 +138,12 @@ class Night:
             if case.state is State.MERGED and case.project == project.name
         ]
         if merged and project.name in tonight.pulls:
-            tonight.measured += await self._parts.tracker.measure(merged, project.telemetry, project.forge, context)
+            try:
+                measured = await self._parts.tracker.measure(merged, project.telemetry, project.forge, context)
+            except ForgeError as error:
+                tonight.problems.append(self._problem(error, f"project {project.name}"))
+            else:
+                tonight.measured += measured
 
     async def _analyze(
         self, project: ProjectParts, context: AnalysisContext, tonight: Tonight
@@ -207,7 +176,7 @@ class Night:
             tonight.outcomes.append(outcome)
             tonight.settled += [case.finding.id] * news
 
-    async def _remember(self, found: Sequence[Finding], tonight: Tonight) -> Sequence[CaseFile]:
+    async def _remember(self, found: Sequence[Finding], syncer: Syncer, tonight: Tonight) -> Sequence[CaseFile]:
         """Gives findings their identity, stores them, and lets go of those that stopped by themselves."""
         memory = self._parts.memory
         named = [replace(finding, id=await self._identify(finding, tonight)) for finding in found]
@@ -217,7 +186,8 @@ class Night:
             entry = wording.found(finding, tonight.key, tonight.at)
             home = homes[finding.id] or finding.projects[0]
             case = await memory.remember(finding, home, entry, tonight.key, tonight.at)
-            case = await self._adopt(case, tonight)
+            if finding.id not in tonight.before:
+                case = await syncer.recognise(case, self._by_name)
             if case.state is State.GONE:
                 case = await memory.move(self._step(case, State.FOUND, "seen again", tonight, "Seen again."))
             cases.append(case)
@@ -227,7 +197,7 @@ class Night:
                 continue
             if case.state is State.PUSHED:
                 cases.append(case)  # its branch is public: the pull request must follow, whatever happened since
-            elif case.state in _MAY_GO and self._was_looked_for(case, tonight):
+            elif case.state in _MAY_GO and self._was_looked_for(case, tonight) and not tonight.saw(case):
                 reason = "not seen any more in the time that is looked at: it stopped by itself"
                 await memory.move(self._step(case, State.GONE, reason, tonight))
         return cases
@@ -251,20 +221,6 @@ class Night:
         pulls = ((name, pull) for name, known in tonight.pulls.items() for pull in known.values())
         return next((name for name, pull in pulls if pull.finding_id == finding.id), None)
 
-    async def _adopt(self, case: CaseFile, tonight: Tonight) -> CaseFile:
-        """Takes up a pull request of ours that the memory does not know: it was lost or restored."""
-        pulls = tonight.pulls.get(case.project, {}).values()
-        ours = [pull for pull in pulls if pull.finding_id == case.finding.id and pull.branch == case.branch]
-        if not ours or case.pull_request is not None or case.state in {State.PUSHED, State.DISMISSED}:
-            return case
-        pull = ours[-1]
-        state = STATES[pull.state]
-        tonight.changed_pulls.add((case.project, pull.number))
-        tonight.before[case.finding.id] = state
-        reason = f"pull request #{pull.number} was found again on the forge"
-        step = self._step(replace(case, pull_request=pull), state, reason, tonight)
-        return await self._parts.memory.store_pull_request(step, pull)
-
     def _was_looked_for(self, case: CaseFile, tonight: Tonight) -> bool:
         return all((project, case.finding.kind) in tonight.analyzed for project in case.finding.projects)
 
@@ -274,14 +230,18 @@ class Night:
 
     async def _fix(self, tonight: Tonight) -> None:
         """Draft, verify and publish, most frequent first, one finding after the other."""
-        open_now = sum(pull.state is PullState.OPEN for pulls in tonight.pulls.values() for pull in pulls.values())
+        open_now = len({pull.url for pull in tonight.all_pulls() if pull.state is PullState.OPEN})
         for case in await self._parts.memory.cases():
             open_now += case.state is State.OPEN and case.project not in tonight.pulls
         limits = self._parts.limits
-        quota = Quota(new=limits.new_pull_requests, open=limits.open_pull_requests - open_now)
-        fixer = Fixer(parts=self._parts, night=tonight.key, at=tonight.at, dry_run=tonight.dry_run, quota=quota)
+        promised = await self._parts.memory.pushed_in(tonight.key)
+        quota = Quota(limits.new_pull_requests - len(promised), limits.open_pull_requests - open_now, promised)
+        listed = frozenset(pull.branch for pull in tonight.all_pulls())
+        fixer = Fixer(
+            parts=self._parts, night=tonight.key, at=tonight.at, dry_run=tonight.dry_run, quota=quota, listed=listed
+        )
         worked_on = 0
-        for index, (case, decided) in enumerate(tonight.decisions):
+        for index, (case, decided) in sorted(enumerate(tonight.decisions), key=_public_first):
             await self._parts.memory.note_triage(case.finding.id, decided)
             triage = _WAITS if decided.choice is Choice.FIX and worked_on >= limits.findings else decided
             with structlog.contextvars.bound_contextvars(finding=case.finding.id):
@@ -299,25 +259,39 @@ class Night:
             pull = pulls.get(case.pull_request.number) if case.pull_request else None
             if case.state is not State.OPEN or pull is None or pull.state is not PullState.OPEN:
                 continue
-            project = self._by_name[case.project]
-            stopped = case.finding.id not in seen and self._was_looked_for(case, tonight)
-            base = partial(self._base, project, tonight)
-            try:
-                tended = await tender.tend(case, pull, project, base, stopped=stopped)
-            except (ForgeError, ConflictError) as error:
-                tonight.problems.append(_problem(error, f"pull request #{pull.number}"))
+            if case.project in tonight.unusable:
                 continue
+            tended = await self._tend_guarded(tender, case, pull, tonight, never_seen=case.finding.id not in seen)
             if tended != pull:
                 pulls[pull.number] = tended
                 tonight.changed_pulls.add((case.project, pull.number))
                 await self._refresh_decision(case.finding.id, tonight)
 
+    async def _tend_guarded(
+        self, tender: Tender, case: CaseFile, pull: PullRequest, tonight: Tonight, *, never_seen: bool
+    ) -> PullRequest:
+        """One pull request, whatever goes wrong with it."""
+        project, where = self._by_name[case.project], f"pull request #{pull.number}"
+        stopped = never_seen and self._was_looked_for(case, tonight) and not tonight.saw(case)
+        base, commit = partial(self._base, project, tonight), tonight.base_commits[project.name]
+        try:
+            return await tender.tend(case, pull, project, base, base_commit=commit, stopped=stopped)
+        except (StoppedError, MemoryLostError):
+            raise
+        except SelfImproverError as error:
+            tonight.problems.append(self._problem(error, where))
+        except Exception as error:  # one finding must not end the night
+            log.exception("pull_request.failed", number=pull.number)
+            mend = "run `selfimprover night --debug` to see where; the pull request stays as it is"
+            tonight.problems.append(Problem(where, self._describe(error), mend))
+        return pull
+
     async def _refresh_decision(self, finding_id: str, tonight: Tonight) -> None:
-        """Lets the report tell the state that a finding has come to after it was decided on."""
+        """Lets the report tell what a finding has come to after it was decided on."""
         for index, (case, triage) in enumerate(tonight.decisions):
             if case.finding.id == finding_id:
                 now = await self._parts.memory.case(finding_id) or case
-                moved = now.state is not case.state
+                moved = (now.state, now.reason) != (case.state, case.reason)
                 tonight.decisions[index] = (now, replace(triage, reason=now.reason) if moved else triage)
 
     async def _guarded(self, case: CaseFile, triage: Triage, fixer: Fixer, tonight: Tonight) -> CaseFile:
@@ -328,7 +302,7 @@ class Night:
             raise
         except SelfImproverError as error:
             log.warning("finding.failed", what=str(error))
-            tonight.problems.append(_problem(error, f"finding {case.finding.id}"))
+            tonight.problems.append(self._problem(error, f"finding {case.finding.id}"))
             return await self._parts.memory.case(case.finding.id) or case
         except Exception as error:  # one finding must not end the night
             log.exception("finding.failed")
@@ -345,7 +319,7 @@ class Night:
         if triage.choice is not Choice.FIX:
             return await self._rest(case, triage, tonight)
         project = self._by_name.get(case.project)
-        if project is None or project.name not in tonight.pulls:
+        if project is None or project.name not in tonight.pulls or project.name in tonight.unusable:
             return case
         if case.state in _AT_REST:
             case = await self._parts.memory.move(self._step(case, State.FOUND, triage.reason, tonight))
@@ -366,16 +340,20 @@ class Night:
 
     async def _base(self, project: ProjectParts, tonight: Tonight) -> Base:
         if project.name not in tonight.bases:
-            tonight.bases[project.name] = await export_base(project, self._parts.scratch)
+            try:
+                tonight.bases[project.name] = await export_base(project, self._parts.scratch)
+            except ForgeError:
+                tonight.unusable.add(project.name)  # one error, not one per finding: it gets no fix tonight
+                raise
         return tonight.bases[project.name]
 
     def _told(self, before: CaseFile, after: CaseFile, triage: Triage, fixer: Fixer) -> Triage:
         """What the report says of the decision: what came of it, where something did."""
         if triage.choice is not Choice.FIX:
             return triage
-        if after.state is State.VERIFIED and not fixer.dry_run:
-            return replace(triage, reason=fixer.held_back() or after.reason)
-        if after.state is State.PARKED or after.state is not before.state:
+        if after.state in {State.VERIFIED, State.PUSHED} and not fixer.dry_run:
+            return replace(triage, reason=fixer.held_back(after) or after.reason)
+        if after.state in {State.PARKED, State.DRAFTED} or after.state is not before.state:
             return replace(triage, reason=after.reason)
         return triage
 
@@ -385,9 +363,13 @@ class Night:
         told = happened or f"{reason[0].upper()}{reason[1:]}."
         return wording.step(case, after, reason, tonight.key, tonight.at, told)
 
+    def _problem(self, error: SelfImproverError, where: str) -> Problem:
+        return wording.problem(error, where, self._parts.redact)
+
     def _describe(self, error: Exception) -> str:
         return self._parts.redact(f"{type(error).__name__}: {error}")
 
 
-def _problem(error: SelfImproverError, where: str) -> Problem:
-    return Problem(error.where or where, error.what, error.mend)
+def _public_first(decision: tuple[int, tuple[CaseFile, Triage]]) -> bool:
+    """What was pushed already takes its place among the limits before anything new does."""
+    return decision[1][0].state is not State.PUSHED

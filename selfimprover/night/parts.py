@@ -66,6 +66,8 @@ class ProjectParts:
     forge: Forge
     drafters: Sequence[Drafter]
     verifier: Verifier
+    publish_unverified: bool = False
+    """Whether a draft that nothing could be run for becomes a draft pull request, labelled *unverified*."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What a night found and did, put together at its end."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -45,10 +45,23 @@ class Tonight:
     """The findings whose outcome became another."""
     decisions: list[tuple[CaseFile, Triage]] = field(default_factory=list)
     changed_pulls: set[tuple[str, int]] = field(default_factory=set)
+    base_commits: dict[str, str] = field(default_factory=dict)
+    """What the base branches pointed to when the night began."""
     bases: dict[str, Base] = field(default_factory=dict)
+    unusable: set[str] = field(default_factory=set)
+    """Projects whose forge failed half way: nothing more is tried for them tonight."""
     before: dict[str, State] = field(default_factory=dict)
     """The states in which tonight found its findings."""
     problems: list[Problem] = field(default_factory=list)
+
+    def all_pulls(self) -> Iterator[PullRequest]:
+        """Those of all projects; of a repository with several of them, each as often."""
+        for pulls in self.pulls.values():
+            yield from pulls.values()
+
+    def saw(self, case: CaseFile) -> bool:
+        """Whether the error of a finding was there in the last days, if only too seldom to be found."""
+        return any(error.value in case.fingerprints for error in self.top_errors)
 
 
 def summed_up(tonight: Tonight, timezone: str, problems: Sequence[Problem]) -> NightReport:
@@ -80,9 +93,12 @@ def _pull_requests(tonight: Tonight) -> tuple[PullRequest, ...]:
         if case.pull_request is not None and case.state is State.OPEN
     }
     shown |= new
-    return tuple(
-        pull for key, pull in sorted(shown.items()) if pull.state is PullState.OPEN or key in tonight.changed_pulls
-    )
+    told = {
+        pull.url: pull
+        for key, pull in sorted(shown.items())
+        if pull.state is PullState.OPEN or key in tonight.changed_pulls
+    }
+    return tuple(told.values())
 
 
 def _top(counts: Counter[Fingerprint]) -> tuple[TopError, ...]:

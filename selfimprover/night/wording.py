@@ -1,8 +1,10 @@
 """The sentences that go into the evidence."""
 
+from collections.abc import Callable
 from datetime import datetime
 
-from selfimprover.domain import CaseFile, Evidence, Finding, Outcome, State, Transition, iso
+from selfimprover.domain import CaseFile, Evidence, Finding, Outcome, Problem, State, Transition, iso
+from selfimprover.errors import SelfImproverError
 
 
 def subject(finding: Finding) -> str:
@@ -53,6 +55,11 @@ def judged(case: CaseFile, outcome: Outcome, night: str, at: datetime) -> Eviden
         timestamp=entry.timestamp,
         metadata={**entry.metadata, **numbers},
     )
+
+
+def problem(error: SelfImproverError, where: str, redact: Callable[[str], str]) -> Problem:
+    """An error of tonight for the report; a forge's own words may repeat what nobody should read."""
+    return Problem(redact(error.where or where), redact(error.what), redact(error.mend))
 
 
 def _entry(

@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
 from itertools import groupby
 
 from rich.console import Console
-from rich.markup import escape
 from rich.syntax import Syntax
+from rich.text import Text
 
-from selfimprover.domain import CaseFile, PullRequest, Query
+from selfimprover.domain import CaseFile, Query
 from selfimprover.edits import unified_diff
-from selfimprover.reporting.night_view import Table, status
+from selfimprover.reporting.pull_view import checks, reviews, status
+from selfimprover.reporting.reviews import print_reviews
 from selfimprover.reporting.safe import one_line, visible
-
-PullRow = tuple[str, PullRequest, CaseFile | None]
+from selfimprover.reporting.table import Table
 
 
 def cases_table(cases: Sequence[CaseFile]) -> Table:
@@ -32,26 +33,12 @@ def cases_table(cases: Sequence[CaseFile]) -> Table:
     return Table("Findings", ("Finding", "Count", "What", "State", "PR", "Last seen"), rows)
 
 
-def pulls_table(rows: Sequence[PullRow]) -> Table:
-    """One row per pull request."""
-    cells = tuple(
-        (
-            f"#{pull.number}",
-            one_line(case.finding.title if case else pull.title, 80),
-            status(pull),
-            pull.checks.value.capitalize(),
-            one_line(case.outcome.sentence, 160) if case and case.outcome else "",
-            pull.url,
-        )
-        for _project, pull, case in rows
-    )
-    return Table("Pull requests", ("PR", "Issue", "Status", "Checks", "Outcome", "Where"), cells)
-
-
-def print_case(console: Console, case: CaseFile, evidence: Sequence[Mapping[str, object]]) -> None:
-    """Everything known about one finding, the most useful first."""
+def print_case(
+    console: Console, case: CaseFile, evidence: Sequence[Mapping[str, object]], timezone: tzinfo = UTC
+) -> None:
+    """Everything known about one finding, the most useful first; what people said has dates of ``timezone``."""
     finding = case.finding
-    console.print(f"[bold]{escape(one_line(finding.title))}[/bold]")
+    console.print(Text(one_line(finding.title), style="bold"))
     _line(console, "state", f"{case.state}: {case.reason}")
     _line(
         console,
@@ -69,17 +56,29 @@ def print_case(console: Console, case: CaseFile, evidence: Sequence[Mapping[str,
         _line(console, "numbers", detail)
     if case.outcome:
         _line(console, "outcome", case.outcome.sentence)
+    _print_pull_request(console, case, timezone)
     _print_draft(console, case)
     if finding.samples:
         _heading(console, "The newest failure")
         sample = finding.samples[0]
-        console.print(escape(visible(sample.traceback or sample.error or "(no error text)")), soft_wrap=True)
+        console.print(Text(visible(sample.traceback or sample.error or "(no error text)")), soft_wrap=True)
     _heading(console, "Evidence")
     for entry in evidence:
-        console.print(f"{entry['timestamp']}  {escape(one_line(str(entry['content']), 400))}", soft_wrap=True)
+        console.print(Text(f"{entry['timestamp']}  {one_line(str(entry['content']), 400)}"), soft_wrap=True)
     _heading(console, "The query behind each number")
     for sql, queries in groupby(finding.queries, key=lambda query: query.sql):
         _print_queries(console, sql, list(queries))
+
+
+def _print_pull_request(console: Console, case: CaseFile, timezone: tzinfo) -> None:
+    pull = case.pull_request
+    if pull is None:
+        return
+    told = ", ".join(part for part in (reviews(pull), f"checks: {checks(pull)}") if part)
+    _line(console, "PR", f"#{pull.number}: {status(pull, case)}; {told}; {one_line(pull.url, 400)}")
+    if pull.reviews:
+        _heading(console, f"Reviews and comments of #{pull.number}")
+        print_reviews(console, pull.reviews, timezone)
 
 
 def _print_draft(console: Console, case: CaseFile) -> None:
@@ -102,7 +101,7 @@ def _print_queries(console: Console, sql: str, queries: Sequence[Query]) -> None
     _print_code(console, sql.strip(), "sql")
     for query in queries:
         parameters = json.dumps(dict(query.parameters), ensure_ascii=False)
-        console.print(f"[dim]{escape(query.name)} with[/dim] {escape(parameters)}", soft_wrap=True, highlight=False)
+        console.print(Text.assemble((f"{query.name} with", "dim"), f" {parameters}"), soft_wrap=True)
 
 
 def _print_code(console: Console, text: str, language: str) -> None:
@@ -110,7 +109,7 @@ def _print_code(console: Console, text: str, language: str) -> None:
     if console.is_terminal:
         console.print(Syntax(visible(text), language, background_color="default", word_wrap=True))
     else:
-        console.print(escape(visible(text)), soft_wrap=True, highlight=False)
+        console.print(Text(visible(text)), soft_wrap=True)
 
 
 def _opportunities(case: CaseFile) -> str:
@@ -120,8 +119,9 @@ def _opportunities(case: CaseFile) -> str:
 
 
 def _heading(console: Console, text: str) -> None:
-    console.print(f"\n[bold]{escape(text)}[/bold]")
+    console.print()
+    console.print(Text(visible(text), style="bold"), soft_wrap=True)
 
 
 def _line(console: Console, name: str, text: str) -> None:
-    console.print(f"[dim]{name:>10}[/dim]  {escape(visible(text))}", soft_wrap=True)
+    console.print(Text.assemble((f"{name:>10}", "dim"), f"  {visible(text)}"), soft_wrap=True)

@@ -4,6 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from selfimprover.domain import CaseFile, Finding, FindingReport, NightReport, Outcome, Problem, PullRequest, iso
+from selfimprover.reporting.safe import visible
+
+_NO_STANDING: dict[str, Any] = {"reviews": [], "failing": [], "mergeable": None}
+"""Of a finding that has no pull request."""
 
 
 def instant(at: datetime | None) -> str | None:
@@ -77,6 +81,23 @@ def pull_request_document(pull: PullRequest) -> dict[str, Any]:
         "state": pull.state.value,
         "draft": pull.draft,
         "checks": pull.checks.value,
+    }
+
+
+def standing_document(pull: PullRequest) -> dict[str, Any]:
+    """What stands in a pull request's way: what people said (oldest first), the checks that failed, conflicts."""
+    return {
+        "reviews": [
+            {
+                "author": visible(review.author),
+                "verdict": review.verdict,
+                "text": visible(review.text),
+                "at": instant(review.at),
+            }
+            for review in pull.reviews
+        ],
+        "failing": [visible(name) for name in pull.failing],
+        "mergeable": pull.mergeable,
     }
 
 
@@ -165,4 +186,5 @@ def _details(case: CaseFile) -> dict[str, Any]:
         },
         "confidence_parts": [list(part) for part in case.confidence.parts] if case.confidence else [],
         "outcome": outcome_document(case.outcome) if case.outcome else None,
+        **(standing_document(case.pull_request) if case.pull_request else _NO_STANDING),
     }

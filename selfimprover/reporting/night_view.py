@@ -4,18 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from selfimprover.domain import FindingReport, NightReport, ProjectReport, PullRequest, PullState
+from selfimprover.domain import FindingReport, NightReport, ProjectReport, PullRequest
+from selfimprover.reporting import pull_view
 from selfimprover.reporting.safe import one_line
+from selfimprover.reporting.table import Table
 from selfimprover.reporting.words import counted
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A titled table of text."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +26,7 @@ def view(report: NightReport) -> NightView:
     """Yesterday first: at 00:17 today is 17 minutes old."""
     tables = [_tasks(report), _top_errors(report), _findings(report)]
     if report.pull_requests:
-        tables.append(pull_requests_table(report.pull_requests))
+        tables.append(_pull_requests(report.pull_requests))
     if report.outcomes:
         tables.append(_outcomes(report))
     return NightView(
@@ -46,20 +39,6 @@ def view(report: NightReport) -> NightView:
         ),
         notes=tuple(f"{project.name}: {one_line(note, 300)}" for project in report.projects for note in project.notes),
     )
-
-
-def pull_requests_table(pulls: tuple[PullRequest, ...]) -> Table:
-    """Number, title, finding, state, checks."""
-    rows = tuple(
-        (f"#{pull.number}", one_line(pull.title, 100), pull.finding_id, status(pull), pull.checks.value.capitalize())
-        for pull in pulls
-    )
-    return Table("Pull requests", ("PR", "Title", "Finding", "Status", "Checks"), rows)
-
-
-def status(pull: PullRequest) -> str:
-    """A pull request's state; an open one tells whether it is a draft."""
-    return f"{pull.state} (draft)" if pull.draft and pull.state is PullState.OPEN else pull.state.value
 
 
 def _tasks(report: NightReport) -> Table:
@@ -102,6 +81,21 @@ def _findings(report: NightReport) -> Table:
 def _decision(finding: FindingReport) -> str:
     sure = "" if finding.confidence is None else f" (confidence {finding.confidence:.2f})"
     return f"{finding.triage} → {finding.state}: {one_line(finding.reason, 300)}{sure}"
+
+
+def _pull_requests(pulls: tuple[PullRequest, ...]) -> Table:
+    rows = tuple(
+        (
+            f"#{pull.number}",
+            one_line(pull.title, 100),
+            pull.finding_id,
+            pull_view.status(pull),
+            pull_view.checks(pull),
+            pull_view.reviews(pull),
+        )
+        for pull in pulls
+    )
+    return Table("Pull requests", ("PR", "Title", "Finding", "Status", "Checks", "Reviews"), rows)
 
 
 def _outcomes(report: NightReport) -> Table:

@@ -3,7 +3,8 @@
 from html import escape
 
 from selfimprover.domain import NightReport
-from selfimprover.reporting.night_view import Table, view
+from selfimprover.reporting.night_view import view
+from selfimprover.reporting.table import Table
 
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;"

@@ -1,6 +1,7 @@
 """The text of a pull request: readable in half a minute, and harmless whatever the error text says."""
 
 from datetime import UTC, tzinfo
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -31,8 +32,12 @@ def marker(case: CaseFile) -> str:
     return f"<!-- selfimprover finding={case.finding.id} fingerprints={','.join(case.fingerprints)} -->"
 
 
+@cache
 def environment() -> Environment:
-    """Templates for Markdown, whose foreign values go through ``code`` or ``fenced``."""
+    """Templates for Markdown, whose foreign values go through ``code`` or ``fenced``.
+
+    Made once: to compile a template takes far longer than to fill it in.
+    """
     made = Environment(  # noqa: S701  (Markdown, not HTML: `code` and `fenced` make values harmless)
         loader=PackageLoader("selfimprover.reporting"),
         undefined=StrictUndefined,

@@ -273,7 +273,7 @@ class Verify(Section):
     memory: Size = 2 << 30
     """How much memory a process of the tests may use."""
     publish_unverified: bool = False
-    """Whether unproven fixes may become draft pull requests. Not acted on by this version."""
+    """Whether a fix that nothing could be run for becomes a draft pull request, labelled *unverified*."""
 
 
 class Fix(Section):

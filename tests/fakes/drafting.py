@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from selfimprover.domain import Check, CheckStatus, Draft, Edit, Finding, Risk, Strength, Verdict
+from selfimprover.domain import Check, CheckStatus, Draft, Edit, Feedback, Finding, Risk, Strength, Verdict
 from selfimprover.errors import RefusedError
 
 
@@ -32,7 +32,7 @@ class FakeDrafter:
     name: str = "recipe:fake"
     seen: list[str] = field(default_factory=list)
 
-    async def draft(self, finding: Finding, tree: Path) -> Draft:
+    async def draft(self, finding: Finding, tree: Path, feedback: Feedback | None = None) -> Draft:
         assert (tree / "agent/mail.py").exists()
         self.seen.append(finding.id)
         if self.breaks is not None:

@@ -23,6 +23,7 @@ class FakeForge:
         self.lose_reply = False
         self.refuse_open = False
         self.full_disk = False
+        self.made: set[str] = set()
         self.told: dict[tuple[int, str], str] = {}
         """What was commented: (number, key) → text."""
 
@@ -46,10 +47,25 @@ class FakeForge:
 
     async def push(self, commit: Commit) -> str:
         self._check()
-        head = hashlib.sha1(repr(commit).encode()).hexdigest()
+        head = hashlib.sha1(repr(replace(commit, replaces=None)).encode()).hexdigest()
+        if commit.replaces is not None and self.branches.get(commit.branch) == commit.replaces:
+            self.branches[commit.branch] = head
+            for number, pull in self.pulls.items():
+                if pull.branch == commit.branch:
+                    self.pulls[number] = replace(pull, head_commit=head, mergeable=None)
         if self.branches.setdefault(commit.branch, head) != head:
             raise ConflictError("the branch has other commits", where=commit.branch)
+        self.made.add(head)
         return head
+
+    async def is_ours(self, commit: str, author: str) -> bool:
+        self._check()
+        assert author
+        return commit in self.made
+
+    async def complaints(self, pull: PullRequest) -> str:
+        self._check()
+        return "\n".join(f"{name}: failed" for name in pull.failing)
 
     async def open(self, proposal: Proposal) -> PullRequest:
         self._check()

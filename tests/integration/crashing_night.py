@@ -1,8 +1,7 @@
 """Runs a night that kills itself with SIGKILL at its n-th crash point; a program of ``test_crashes``.
 
-Crash points lie after every call that changes the memory or the forge, and so before the next one. Arguments: config
-file, instant, n.
-With n = 0 nothing is killed; the number of points passed is printed.
+Crash points lie after every call that changes the memory, the forge or GitHub, and so before the next one.
+Arguments: config file, instant, n. With n = 0 nothing is killed; the number of points passed is printed.
 """
 
 import asyncio
@@ -16,18 +15,21 @@ from typing import ParamSpec, TypeVar
 
 from selfimprover import logs
 from selfimprover.bootstrap import nights, open_app
+from selfimprover.forges.github.client import GitHub
 from selfimprover.forges.local import LocalForge
 from selfimprover.memory.store import SqlMemory
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-POINTS = {
+POINTS: dict[type, tuple[str, ...]] = {
     SqlMemory: (
         *("begin_night", "end_night", "remember", "move", "park", "store_draft", "store_verdict"),
         *("store_push", "store_pull_request", "store_outcome"),
+        *("adopt", "store_head", "store_revision", "note_answer", "refresh_pull_request"),
     ),
     LocalForge: ("push", "open"),
+    GitHub: ("write", "graphql"),
 }
 
 

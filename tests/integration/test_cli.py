@@ -275,7 +275,7 @@ def test_without_a_sandbox_nothing_is_run_and_the_reason_is_told(place: Place) -
 
     (finding,) = place.night()["findings"]
 
-    assert finding["state"] == "parked"
+    assert finding["state"] == "drafted"
     assert "no sandbox" in finding["reason"]
 
 

@@ -396,28 +396,49 @@ async def test_a_missing_permission_is_no_limit_even_when_the_limit_is_used_up()
 # --- redirects ---------------------------------------------------------------------------------------------
 
 
-async def test_a_renamed_repository_is_followed_and_told() -> None:
-    async with stage() as at:
-        moved = reply(301, {"message": "Moved Permanently"}, location=f"{at.script.url}/repositories/42?x=1")
-        at.script.then(reply(301, location="/repositories/42/pulls"), reply(200, []))
-        at.script.then(moved, reply(200, {"full_name": "o/new"}))
-        at.script.then(reply(301, location="/repositories/42/pulls"), reply(200, []))
+async def test_a_renamed_repository_is_followed_once_and_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    async with stage(reply(301, location="/repositories/42/pulls"), reply(200, [])) as at:
+        at.script.then(reply(200, {"full_name": "o/new"}), OK, reply(200, [{"number": 1}]), MADE)
         await at.github.get("/repos/o/r/pulls")
-        answer = await at.github.get("/repos/o/r", x=1)
-        await at.github.get("/repos/o/r/pulls")
+        await at.github.get("/repos/o/r", x=1)
+        listed = await at.github.get_all("/repos/o/r/pulls")
+        await at.github.write("POST", "/repos/o/r/pulls", {"title": "x"})
 
-    assert answer.data == {"full_name": "o/new"}
+    assert listed == [{"number": 1}]
     assert at.github.renamed_to == "o/new"
-    assert at.script.targets[2:4] == ["GET /repos/o/r?x=1", "GET /repositories/42?x=1"]
+    assert at.script.targets == [
+        *("GET /repos/o/r/pulls", "GET /repositories/42/pulls", "GET /repositories/42", "GET /repositories/42?x=1"),
+        *("GET /repositories/42/pulls?per_page=100", "POST /repositories/42/pulls"),
+    ]
+    assert capsys.readouterr().out.count('set projects.repository.name = "o/new"') == 1
 
 
-@pytest.mark.parametrize("status", [301, 307, 308])
-async def test_a_renamed_repository_has_its_number_until_its_name_is_known(status: int) -> None:
-    async with stage(reply(status, location="/repositories/42/pulls"), MADE) as at:
+async def test_only_a_redirect_for_good_is_kept_in_mind() -> None:
+    async with stage(*[reply(302, location="/repositories/42/pulls"), reply(200, [])] * 2) as at:
+        await at.github.get("/repos/o/r/pulls")
+        await at.github.get("/repos/o/r/pulls")
+
+    assert at.script.targets == ["GET /repos/o/r/pulls", "GET /repositories/42/pulls"] * 2
+
+
+@pytest.mark.parametrize("place", ["/repos/o/rest", "/repos/o2/r", "/app"])
+async def test_a_rename_moves_no_other_repository(place: str) -> None:
+    async with stage(reply(301, location="/repositories/42/pulls"), reply(200, []), reply(404), OK) as at:
+        await at.github.get("/repos/o/r/pulls")
+        await at.github.get(place)
+
+    assert at.script.targets[-1] == f"GET {place}"
+
+
+@pytest.mark.parametrize(("status", "looks"), [(301, 1), (307, 0), (308, 1)])
+async def test_a_renamed_repository_has_its_number_until_its_name_is_known(status: int, looks: int) -> None:
+    answers = [reply(status, location="/repositories/42/pulls"), MADE, *[reply(403, {"message": "no"})] * looks]
+    async with stage(*answers) as at:
         await at.github.write("POST", "/repos/o/r/pulls", {"title": "x"})
 
     assert at.github.renamed_to == "repositories/42"
-    assert [(seen.method, seen.body) for seen in at.script.seen] == [("POST", {"title": "x"})] * 2
+    assert [(seen.method, seen.body) for seen in at.script.seen[:2]] == [("POST", {"title": "x"})] * 2
+    assert len(at.script.seen) == 2 + looks
 
 
 async def test_a_rename_is_noticed_by_reads_and_writes_alike() -> None:
@@ -617,22 +638,24 @@ async def test_a_wrong_token_ends_it_at_once() -> None:
     async with stage(reply(401, {"message": "Bad credentials"})) as at:
         with pytest.raises(UnauthorisedError, match=r"Bad credentials \(the token is wrong, expired or revoked"):
             await at.github.get("/user")
+        with pytest.raises(UnauthorisedError, match="Bad credentials"):
+            await at.github.write("POST", "/repos/o/r/pulls", {})
 
-    assert len(at.script.seen) == 1
+    assert len(at.script.seen) == 1  # who goes on with it gets banned
 
 
 async def test_no_error_or_log_line_holds_a_secret() -> None:
     mirrored = {"message": f"who is {TOKEN}? see https://me:pw@host/x?access_token=secret"}
     answers = [reply(status, mirrored) for status in (400, 401, 403, 404, 405, 409, 410, 418, 422, 429)]
-    async with stage(*answers) as at:
-        with structlog.testing.capture_logs() as lines:
-            for _ in answers:
+    with structlog.testing.capture_logs() as lines:
+        for answer in answers:
+            async with stage(answer) as at:
                 with pytest.raises(ForgeError) as caught:
                     await at.github.get("/repos/o/r", access_token="secret")
-                said = f"{caught.value} {caught.value!r} {caught.value.__dict__}"
-                assert TOKEN not in said
-                assert "secret" not in said
-                assert "me:pw" not in said
+            said = f"{caught.value} {caught.value!r} {caught.value.__dict__}"
+            assert TOKEN not in said
+            assert "secret" not in said
+            assert "me:pw" not in said
 
     assert len([line for line in lines if line["event"] == "github.request"]) == len(answers)
     assert TOKEN not in str(lines)

@@ -11,38 +11,10 @@ import pytest
 
 from selfimprover.bootstrap import open_app
 from selfimprover.bootstrap.following import follow
-from selfimprover.domain import ChecksState, PullRequest
-from tests.fakes.github import FakeGitHub, Repository
-from tests.place import AGENT, BUG, TEST, Place
-
-AT = "2026-02-16T00:17:00Z"
-NEXT = "2026-02-17T00:17:00Z"
-LATER = "2026-02-18T00:17:00Z"
-
-
-class Hosted(Place):
-    """A user's project whose code is on GitHub."""
-
-    def __init__(self, folder: Path, hub: FakeGitHub) -> None:
-        self.hub = hub
-        self.secret = hub.token()
-        super().__init__(folder)
-
-    def make_repository(self) -> None:
-        self.hosted: Repository = self.hub.repository("octo/app", {"agent.py": AGENT, "test_agent.py": TEST})
-
-    def configure(self, **changes: Any) -> None:
-        extra = f'[github]\napi_url = "{self.hub.url}"\ntoken = "{self.secret}"\nseconds_between_writes = 0\n'
-        super().configure(**{"mode": "ready", **changes, "extra": changes.get("extra", "") + extra})
-        text = self.config.read_text().replace('forge = "local"\npath = "repo"', 'forge = "github"\nname = "octo/app"')
-        self.config.write_text(text)
-        self.config.chmod(0o600)
-
-    def finding(self, at: str = AT) -> dict[str, Any]:
-        report = self.night(at=at)
-        assert report["errors"] == []
-        (finding,) = report["findings"]
-        return dict(finding)
+from selfimprover.domain import CaseFile, ChecksState, PullRequest
+from tests.fakes.github import FakeGitHub
+from tests.integration.hosted import AT, LATER, NEXT, Hosted
+from tests.place import AGENT, BUG
 
 
 @pytest.fixture
@@ -74,7 +46,7 @@ def test_observe_mode_writes_nothing_and_publish_opens_what_it_held_back(place: 
     place.configure(mode="observe")
     finding = place.finding()
     assert finding["state"] == "verified"
-    assert hub.log.writes() == []
+    assert (set(place.hosted.refs), place.hosted.pulls) == ({"refs/heads/main"}, {})
 
     published = place.run("findings", "publish", finding["id"])
 
@@ -85,7 +57,7 @@ def test_observe_mode_writes_nothing_and_publish_opens_what_it_held_back(place: 
 def test_a_dry_run_writes_nothing(place: Hosted, hub: FakeGitHub) -> None:
     place.night("--dry-run")
 
-    assert hub.log.writes() == []
+    assert (set(place.hosted.refs), place.hosted.pulls) == ({"refs/heads/main"}, {})
 
 
 def test_the_token_goes_to_github_alone_and_into_nothing_that_is_kept(place: Hosted, hub: FakeGitHub) -> None:
@@ -119,6 +91,12 @@ def test_what_a_person_closed_is_never_opened_again(place: Hosted, hub: FakeGitH
     assert len(place.hosted.pulls) == 1
 
 
+async def only_case(place: Hosted) -> CaseFile:
+    async with open_app(place.config).memory() as memory:
+        (case,) = await memory.cases()
+        return case
+
+
 def test_a_merge_is_known_with_its_commit(place: Hosted, hub: FakeGitHub) -> None:
     place.finding()
     merged = place.hosted.merge(1, "squash")
@@ -126,9 +104,9 @@ def test_a_merge_is_known_with_its_commit(place: Hosted, hub: FakeGitHub) -> Non
     finding = place.finding(NEXT)
 
     assert finding["state"] == "merged"
-    (case,) = json.loads(place.run("findings", "list", "--json").stdout)
-    shown = json.loads(place.run("findings", "show", case["id"], "--json").stdout)
-    assert merged in json.dumps(shown) or shown["state"] == "merged"
+    pull = asyncio.run(only_case(place)).pull_request
+    assert pull is not None
+    assert pull.merge_commit == merged
 
 
 def test_a_branch_that_a_person_pushed_to_is_left_to_them(place: Hosted, hub: FakeGitHub) -> None:
@@ -259,7 +237,7 @@ def test_check_tells_what_the_token_lacks_and_which_workflows_are_dangerous(tmp_
     assert parts["token of app"]["ok"], parts["token of app"]
     assert "DEPLOY_KEY" in parts["workflows of app"]["what"]
     assert "branches-ignore" in parts["workflows of app"]["what"]
-    assert place.hosted.pulls == {} or not place.hosted.pulls
+    assert (set(place.hosted.refs), place.hosted.pulls) == ({"refs/heads/main"}, {})
 
     place.secret = hub.token({"contents": "read", "metadata": "read"})
     place.configure()
@@ -349,3 +327,43 @@ def test_a_rejected_finding_may_be_tried_again_by_a_person_once_it_was_seen_sinc
     assert place.hosted.pull(2).head == f"selfimprover/fix-{finding['id']}-g2"
     assert place.hosted.pull(1).state == "closed"
     assert [place.finding("2026-02-19T00:17:00Z")[key] for key in ("state", "pr_number")] == ["open", 2]
+
+
+# --- what nothing could be run for ------------------------------------------------------------------------------
+
+
+def test_without_proof_nothing_is_published(place: Hosted) -> None:
+    place.configure(mode="ready", test="")
+
+    finding = place.finding()
+
+    assert (finding["state"], finding["reason"][:15]) == ("drafted", "no test command")
+    assert place.hosted.pulls == {}
+    refused = place.run("findings", "publish", finding["id"])
+    assert refused.exit_code == 2
+    assert "no proven fix" in refused.output
+
+
+def test_on_request_it_becomes_a_draft_that_says_so_and_stays_one(place: Hosted) -> None:
+    place.configure(mode="ready", test="", verify="publish_unverified = true\n")
+
+    finding = place.finding()
+    pull = place.hosted.pull(1)
+    place.hosted.add_check_run(pull.head_sha)
+    place.finding(NEXT)
+
+    assert finding["state"] == "open"
+    assert (pull.draft, pull.labels) == (True, ["selfimprover", "unverified"])
+    assert "**Unverified: nothing was run.** no test command" in (pull.body or "")
+    assert "confidence" not in (pull.body or "")
+
+
+def test_in_observe_mode_it_waits_for_a_person(place: Hosted) -> None:
+    place.configure(mode="observe", test="", verify="publish_unverified = true\n")
+    finding = place.finding()
+    assert (finding["state"], place.hosted.pulls) == ("drafted", {})
+
+    published = place.run("findings", "publish", finding["id"])
+
+    assert published.exit_code == 0, published.output
+    assert place.hosted.pull(1).draft

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -208,6 +209,24 @@ def test_an_older_schema_is_backed_up_before_it_is_changed(
     assert backup.stat().st_mode & 0o777 == 0o600
 
 
+def test_what_an_older_schema_held_is_there_after_the_migration(url: str, tmp_path: Path) -> None:
+    engine._migrate(url, "0002")
+    with closing(sqlite3.connect(tmp_path / "memory.db")) as old, old:
+        finding = "('abc', 'app', 'open', 'because', 2, 0, '', 3, '2026-02-16', '2026-02-16', '{}')"
+        columns = (
+            "id, project, state, reason, generation, attempts, attempt_key, occurrences, first_night, last_night, data"
+        )
+        old.execute(f"INSERT INTO finding ({columns}) VALUES {finding}")
+        old.execute("INSERT INTO pull_request VALUES ('abc', 2, 'app', 'f00d', 'before', 7, '{}')")
+
+    engine.ensure_schema(url, tmp_path / "backups")
+
+    with closing(sqlite3.connect(tmp_path / "memory.db")) as new:
+        query = "SELECT finding_id, generation, head_commit, baseline, number, answered, revises FROM pull_request"
+        assert new.execute(query).fetchall() == [("abc", 2, "f00d", "before", 7, "[]", None)]
+        assert new.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
 def test_a_migration_that_fails_half_way_leaves_nothing(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,7 +246,7 @@ def test_a_migration_that_fails_half_way_leaves_nothing(
 
     assert file.current_revision(url) is None
     engine.ensure_schema(url, tmp_path / "backups")
-    assert file.current_revision(url) == "0002"
+    assert file.current_revision(url) == file.REVISIONS[-1]
 
 
 @pytest.mark.parametrize(

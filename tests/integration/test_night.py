@@ -160,7 +160,7 @@ async def test_what_observe_held_back_is_opened_once_the_mode_allows_it(world: W
     assert world.verifier.seen == 1
 
 
-async def test_a_base_that_moved_is_drafted_and_proven_anew(world: World) -> None:
+async def test_a_base_that_moved_is_drafted_and_proven_anew_when_its_fix_may_be_published(world: World) -> None:
     world.mode = Mode.OBSERVE
     world.fail(BUG, 3)
     await world.night()
@@ -168,9 +168,12 @@ async def test_a_base_that_moved_is_drafted_and_proven_anew(world: World) -> Non
     world.forge.history["base-2"] = {"base-1", "base-2"}
 
     await world.night(NIGHT + DAY)
+    assert (len(world.drafter.seen), world.verifier.seen) == (1, 1)
+    world.mode = Mode.READY
+    await world.night(NIGHT + DAY + DAY / 2)
 
-    assert len(world.drafter.seen) == 2
-    assert world.verifier.seen == 2
+    assert (len(world.drafter.seen), world.verifier.seen) == (2, 2)
+    assert world.forge.pulls[1].head_commit
 
 
 async def test_limits_hold_back_what_is_too_much_for_one_night(world: World) -> None:
@@ -505,14 +508,15 @@ async def test_telemetry_that_breaks_half_way_lets_nothing_go(world: World) -> N
     assert (await world.case()).state is State.VERIFIED
 
 
-async def test_a_failed_export_is_told_as_what_it_is_for_every_finding(world: World) -> None:
+async def test_a_failed_export_is_told_as_what_it_is_and_once_for_all_findings(world: World) -> None:
     world.fail(BUG, 3)
     world.fail(TIMEOUT, 2)
     world.forge.full_disk = True
 
     report = await world.night()
 
-    assert {error.what for error in report.errors} == {"no space left on device"}
+    assert [error.what for error in report.errors] == ["no space left on device"]
+    assert [finding.state for finding in report.findings] == [State.FOUND, State.FOUND]
 
 
 async def test_a_text_of_an_unexpected_error_is_redacted(world: World) -> None:

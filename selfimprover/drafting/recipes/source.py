@@ -19,6 +19,7 @@ BYTE_ORDER_MARK = "\ufeff"
 _MAX_BYTES = 1_000_000
 _SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages", "venv"})
 _TEST_FOLDERS = frozenset({"test", "tests"})
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _PLACEHOLDER = re.compile(r"\[REDACTED:[a-z-]+:[0-9a-f]{6}\]")
 
@@ -46,6 +47,8 @@ def read(tree: Path, path: str) -> SourceFile:
     raw = (tree / path).read_bytes()
     if len(raw) > _MAX_BYTES:
         raise RefusedError(f"{path} is larger than {_MAX_BYTES} bytes")
+    if raw.startswith(_LFS_POINTER):
+        raise RefusedError(f"{path} is only a pointer of Git LFS, without the content")
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
         text = raw.decode("utf-8")

@@ -5,6 +5,7 @@ Paths are written like those in GitHub's reference: ``path("/repos/{+repo}/branc
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from selfimprover.errors import ForgeError, UsageError
@@ -141,6 +142,18 @@ def repository(address: str) -> str | None:
     """The repository that an address is about: ``owner/name``, or ``repositories/ID`` as redirects have it."""
     found = _REPOSITORY.search(urlsplit(address).path)
     return found[1].removeprefix("repos/") if found else None
+
+
+def moved(address: str, places: Mapping[str, str]) -> str:
+    """The address where a repository's things are now, for repositories that moved: old and new ``repository``."""
+    found = _REPOSITORY.search(urlsplit(address).path)
+    place = places.get(found[1].removeprefix("repos/")) if found else None
+    return address if found is None or place is None else address.replace(f"/{found[1]}", place_of("", place), 1)
+
+
+def place_of(api_url: str, repository: str) -> str:
+    """Where a repository is, for what ``repository`` gives."""
+    return f"{api_url}/{repository if repository.startswith('repositories/') else f'repos/{repository}'}"
 
 
 def redirected(here: str, location: str) -> str:

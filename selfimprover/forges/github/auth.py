@@ -133,7 +133,10 @@ class AppAuth:
                 f"there is no installation {self._installation_id}", where=error.where, mend=mend
             ) from error
         except RefusedByGitHubError as error:
-            mend = "install the App on the repository and accept the permissions that it asks for"
+            mend = (
+                "install the App on the repository, correct projects.repository.name if it was renamed,"
+                " and accept the permissions that it asks for"
+            )
             raise RefusedByGitHubError(
                 error.what, where=error.where, mend=mend, codes=error.codes, messages=error.messages
             ) from error

@@ -20,6 +20,7 @@ from selfimprover.forges.github.wire import Calls, Request, Wire
 
 _PAGE = 100
 _MOST_PAGES = 100
+_KEPT = 2
 _ARCHIVE_DEADLINE = 300.0
 
 
@@ -47,6 +48,7 @@ class GitHub:
         self._deadline = deadline
         self._monotonic = monotonic
         self._writing = asyncio.Lock()
+        self._constant: dict[str, Answer] = {}
         self._wire = Wire(self._api_url, transport=transport)
         pace = Pace(write_interval, sleep=sleep, now=now, monotonic=monotonic)
         self._session = Session(self._api_url, auth, self._wire, pace)
@@ -76,6 +78,16 @@ class GitHub:
     async def get(self, path: str, **query: addresses.QueryValue) -> Answer:
         """Reads one thing."""
         return await self._session.answer(Request("GET", addresses.url(self._api_url, path, **query)), self._until())
+
+    async def get_once(self, path: str, **query: addresses.QueryValue) -> Answer:
+        """Reads one thing that never changes, such as what a commit has in it; whoever asks again gets the same."""
+        address = addresses.url(self._api_url, path, **query)
+        if address not in self._constant:
+            answer = await self.get(path, **query)
+            for old in list(self._constant)[: 1 - _KEPT]:
+                del self._constant[old]
+            self._constant[address] = answer
+        return self._constant[address]
 
     async def get_if_changed(self, path: str, etag: str | None, **query: addresses.QueryValue) -> Answer | None:
         """Reads one thing unless it is as it was when it had ``etag``; an unchanged one costs none of the limit.
@@ -146,7 +158,9 @@ class GitHub:
             answer = await self._session.once(request, until, whole=False)
             location = addresses.redirected(request.url, answer.location or "")
             if not answer.location or not addresses.may_fetch_file(self._api_url, location):
-                raise ForgeError("GitHub names no place of its own for the archive", where=addresses.shown(request.url))
+                what = "GitHub names no place of its own for the archive"
+                mend = "check github.api_url, and whether a proxy or login page is between us"
+                raise ForgeError(what, where=addresses.shown(request.url), mend=mend)
             try:
                 async with asyncio.timeout(until.left()):
                     return await self._wire.fetch(location, into, most_bytes=most_bytes)

@@ -6,6 +6,9 @@ from types import MappingProxyType
 
 from selfimprover.errors import ForgeError
 
+TOO_LARGE = "leave the project out: its repository is too large to be worked on here"
+"""How to mend an archive that passes a limit."""
+
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -81,6 +84,10 @@ class LimitedError(ForgeError):
 
 class DoubtError(ForgeError):
     """A write of which nobody knows whether it was done: look before doing anything else."""
+
+
+class BadArchiveError(ForgeError):
+    """The archive of a commit is no good, or too large: fetching it once more tonight would give the same."""
 
 
 class UnavailableError(ForgeError):

@@ -199,6 +199,8 @@ def _is_limit(status: int, headers: Mapping[str, str], said: Complaint) -> bool:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return True
     message = said.message.lower()
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        return any("submitted too quickly" in words.lower() for words in (message, *said.messages))
     if status != HTTPStatus.FORBIDDEN:
         return False
     if "retry-after" in headers or any(words in message for words in _LIMIT_WORDS):
@@ -220,6 +222,8 @@ def _forbidden(headers: Mapping[str, str], said: Complaint, where: str) -> Forge
     permissions = plain(headers.get("x-accepted-github-permissions"))
     if permissions:
         mend = f"give the token or App one of these permissions: {permissions}"
+    elif "suspended" in said.message.lower():
+        mend = "lift the suspension in the settings of the account"
     elif headers.get("x-github-sso"):
         mend = "authorise the token for the organisation's single sign-on"
     else:

@@ -16,9 +16,11 @@ from selfimprover.forges.github.errors import LimitedError, UnauthorisedError, U
 from selfimprover.forges.github.pace import Deadline, Pace
 from selfimprover.forges.github.rules import Answer, decipher, unanswered
 from selfimprover.forges.github.wire import Request, Wire
+from selfimprover.forges.github.wording import plain
 
 _ATTEMPTS = 4
 _FIRST_PAUSE = 0.5
+_ASTRAY = "check github.api_url, and whether a proxy or login page is between us"
 
 T = TypeVar("T")
 
@@ -33,6 +35,8 @@ class Session:
         self._auth = auth
         self._wire = wire
         self._pace = pace
+        self._moved: dict[str, str] = {}
+        self._refusal: UnauthorisedError | None = None
         self.renamed_to: str | None = None
 
     async def answer(self, request: Request, until: Deadline) -> Answer:
@@ -63,26 +67,55 @@ class Session:
 
         https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
         """
+        request = replace(request, url=addresses.moved(request.url, self._moved))
         answer = await self._authorised(request, until)
         if answer.location is None or not (whole or answer.for_good):
             return answer
         target = addresses.redirected(request.url, answer.location)
         if not addresses.same_origin(self._api_url, target):
-            raise ForgeError("GitHub points to another host", where=addresses.shown(request.url))
+            raise ForgeError("GitHub points to another host", where=addresses.shown(request.url), mend=_ASTRAY)
+        for_good = answer.for_good
         answer = await self._authorised(replace(request, url=target), until)
         if answer.location is not None and (whole or answer.for_good):
-            raise ForgeError("GitHub points on and on", where=addresses.shown(request.url))
-        if addresses.repository(target) not in {None, addresses.repository(request.url)}:
-            self._note_name(answer, target)
+            raise ForgeError("GitHub points on and on", where=addresses.shown(request.url), mend=_ASTRAY)
+        before, after = addresses.repository(request.url), addresses.repository(target)
+        if before is not None and after not in {None, before}:
+            await self._note_rename(before, str(after), answer, until, for_good=for_good)
         return answer
 
-    def _note_name(self, answer: Answer, target: str) -> None:
-        """GitHub redirects reads of a renamed repository for good, and writes for a while: the place tells."""
-        name = answer.data.get("full_name") if isinstance(answer.data, dict) else None
-        if isinstance(name, str) or self.renamed_to is None:
-            self.renamed_to = name if isinstance(name, str) else addresses.repository(target)
+    async def _note_rename(self, before: str, after: str, answer: Answer, until: Deadline, *, for_good: bool) -> None:
+        """GitHub redirects reads of a renamed repository for good, and writes for a while: the place tells.
+
+        What moved for good is asked for at its new place from now on: else each call would cost two.
+        """
+        name = _name(answer)
+        if for_good and before not in self._moved:
+            self._moved[before] = after
+            name = name or await self._name_of(after, until)
+            now = name or after
+            mend = f'set projects.repository.name = "{name}"' if name else "correct projects.repository.name"
+            log.warning("github.renamed", repository=before, now=now, mend=mend)
+        if name or self.renamed_to is None:
+            self.renamed_to = name or after
+
+    async def _name_of(self, place: str, until: Deadline) -> str | None:
+        """What a repository is called now; without an answer its number must do."""
+        try:
+            return _name(await self._authorised(Request("GET", addresses.place_of(self._api_url, place)), until))
+        except ForgeError:
+            return None
 
     async def _authorised(self, request: Request, until: Deadline) -> Answer:
+        """One request as who we are. Who was refused once asks no more: GitHub bans those that go on."""
+        if (refusal := self._refusal) is not None:
+            raise UnauthorisedError(refusal.what, where=refusal.where, mend=refusal.mend)
+        try:
+            return await self._with_token(request, until)
+        except UnauthorisedError as error:
+            self._refusal = error
+            raise
+
+    async def _with_token(self, request: Request, until: Deadline) -> Answer:
         async def exchange(path: str, bearer: str, body: Mapping[str, object]) -> Answer:
             return await self._sent(Request("POST", addresses.url(self._api_url, path), as_json(body)), bearer, until)
 
@@ -128,6 +161,12 @@ def as_json(body: Mapping[str, object]) -> bytes:
         return json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except ValueError:
         raise ForgeError("a text or number to be sent is none that GitHub could read", where="GitHub") from None
+
+
+def _name(answer: Answer) -> str | None:
+    """The name of the repository that an answer is about, where it says so."""
+    name = answer.data.get("full_name") if isinstance(answer.data, dict) else None
+    return plain(name) or None
 
 
 def _ms(seconds: float) -> int:

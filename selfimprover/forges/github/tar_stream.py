@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from selfimprover.errors import ForgeError
+from selfimprover.forges.github.errors import TOO_LARGE, BadArchiveError
 
 _BLOCK = tarfile.BLOCKSIZE
 _CHUNK = 1 << 20
@@ -56,7 +56,7 @@ class StopUnpacking(Exception):  # noqa: N818  (no error: somebody asked for it)
 
 
 class TarStream:
-    """The entries of ``archive``; ``content`` reads that of the newest one. Raises ``ForgeError`` for a bad archive."""
+    """The entries of ``archive``; ``content`` reads that of the newest one. Raises ``BadArchiveError``."""
 
     def __init__(self, archive: Path, file: BinaryIO, limits: Limits, stop: threading.Event | None) -> None:
         self._where = archive.name
@@ -75,7 +75,7 @@ class TarStream:
         while (info := self._header()) is not None:
             count += 1
             if count > self._limits.entries:
-                raise self.bad(f"it has more than {self._limits.entries} entries")
+                raise self.too_large(f"it has more than {self._limits.entries} entries")
             if info.type in _EXTENDED:
                 extra |= self._extension(info)
                 continue
@@ -100,9 +100,13 @@ class TarStream:
             self._left -= len(piece)
             yield piece
 
-    def bad(self, why: str) -> ForgeError:
+    def bad(self, why: str, mend: str = "the next night fetches it anew") -> BadArchiveError:
         """The error for an archive that is not used."""
-        return ForgeError(f"the archive of the repository is not used: {why}", where=self._where)
+        return BadArchiveError(f"the archive of the repository is not used: {why}", where=self._where, mend=mend)
+
+    def too_large(self, why: str) -> BadArchiveError:
+        """The error for an archive that passes a limit."""
+        return self.bad(why, TOO_LARGE)
 
     def _header(self) -> tarfile.TarInfo | None:
         block = self._exactly(_BLOCK)
@@ -126,7 +130,7 @@ class TarStream:
         if entry.size and info.type not in _DATA:
             raise self.bad("it has an entry of an impossible size")
         if entry.size > self._limits.one_file:
-            raise self.bad(f"a file in it is larger than {self._limits.one_file >> 20} MiB")
+            raise self.too_large(f"a file in it is larger than {self._limits.one_file >> 20} MiB")
         return replace(entry, executable=bool(info.mode & 0o100))
 
     def _extension(self, info: tarfile.TarInfo) -> dict[str, str]:
@@ -179,7 +183,7 @@ class TarStream:
             raise self.bad("it is cut off or damaged") from error
         self._read_so_far += len(piece)
         if self._read_so_far > self._limits.total:
-            raise self.bad(f"it unpacks to more than {self._limits.total >> 20} MiB")
+            raise self.too_large(f"it unpacks to more than {self._limits.total >> 20} MiB")
         if self._read_so_far > max(self._limits.free, self._limits.ratio * self._packed):
-            raise self.bad(f"it unpacks to more than {self._limits.ratio} times its size")
+            raise self.too_large(f"it unpacks to more than {self._limits.ratio} times its size")
         return piece

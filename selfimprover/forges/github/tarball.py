@@ -38,8 +38,8 @@ class Unpacked:
 def unpack(archive: Path, into: Path, *, limits: Limits = _DEFAULT, stop: threading.Event | None = None) -> Unpacked:
     """Blocking: writes the files of ``archive`` (tar.gz) beneath the empty or absent folder ``into``.
 
-    Raises ``ForgeError`` for an archive that is not used, a folder that is not empty, and files that cannot be written.
-    After an error or a ``stop`` the folder is empty.
+    Raises ``BadArchiveError`` for an archive that is not used, ``ForgeError`` for a folder that is not empty and files
+    that cannot be written. After an error or a ``stop`` the folder is empty.
     """
     try:
         into.mkdir(parents=True, exist_ok=True)
@@ -121,7 +121,7 @@ class _Writer:
             if folder in self._made:
                 raise stream.bad("it has an entry beneath a file")
             if len(self._made) >= self._limits.entries:
-                raise stream.bad(f"it has more than {self._limits.entries} entries")
+                raise stream.too_large(f"it has more than {self._limits.entries} entries")
             (self._into / folder).mkdir()
             (self._into / folder).chmod(0o755)
             self._made[folder] = True

@@ -13,7 +13,7 @@ import httpx
 
 from selfimprover.errors import ForgeError, UsageError
 from selfimprover.forges.github.addresses import shown
-from selfimprover.forges.github.errors import UnavailableError
+from selfimprover.forges.github.errors import TOO_LARGE, BadArchiveError, UnavailableError
 from selfimprover.forges.github.limits import number
 from selfimprover.forges.github.rules import decipher_file, request_headers, unanswered
 
@@ -190,4 +190,4 @@ def _headers(response: httpx.Response) -> dict[str, str]:
 
 
 def _too_large(most_bytes: int, where: str) -> ForgeError:
-    return ForgeError(f"the archive is larger than {most_bytes >> 20} MiB", where=where)
+    return BadArchiveError(f"the archive is larger than {most_bytes >> 20} MiB", where=where, mend=TOO_LARGE)

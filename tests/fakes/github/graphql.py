@@ -118,6 +118,8 @@ def graphql(context: Context) -> Answer:
 
 
 def _mutate(context: Context, wanted: _Field) -> Any:
+    if wanted.name == "updateRefs":
+        return _update_refs(context, wanted)
     if wanted.name not in _DRAFT:
         raise _GraphqlError(f"Field '{wanted.name}' doesn't exist on type 'Mutation'")
     given = wanted.arguments.get("input") or {}
@@ -131,6 +133,30 @@ def _mutate(context: Context, wanted: _Field) -> Any:
     return _projected(answer, wanted.chosen, "Payload")
 
 
+def _update_refs(context: Context, wanted: _Field) -> Any:
+    """All of the changes or none: each ref must be at its ``beforeOid``, if one is given."""
+    given = wanted.arguments.get("input") or {}
+    found = (one for one in context.world.repositories.values() if f"R_{one.id}" == given.get("repositoryId"))
+    repository = next(found, None)
+    if repository is None:
+        raise _GraphqlError(
+            f"Could not resolve to a node with the global id of '{given.get('repositoryId')}'", "NOT_FOUND"
+        )
+    _need(context, repository, "write", "contents")
+    changes = given.get("refUpdates") or []
+    for one in changes:
+        if not str(one.get("name", "")).startswith("refs/"):
+            raise _GraphqlError(f"Ref name '{one.get('name')}' is not fully qualified.", "UNPROCESSABLE")
+        if one.get("beforeOid") not in {None, repository.refs.get(one["name"])}:
+            raise _GraphqlError(f"Ref '{one['name']}' is not at the expected commit.", "UNPROCESSABLE")
+    try:
+        for one in changes:
+            repository.update_ref(one["name"], one["afterOid"], context.user, force=bool(one.get("force")))
+    except ApiError as error:
+        raise _GraphqlError(str(error), "UNPROCESSABLE") from None
+    return _projected({"clientMutationId": given.get("clientMutationId")}, wanted.chosen, "Payload")
+
+
 def _query(context: Context, wanted: _Field) -> Any:
     if wanted.name == "node":
         repository, pull = _by_node(context, wanted.arguments.get("id"))
@@ -140,6 +166,8 @@ def _query(context: Context, wanted: _Field) -> Any:
         raise _GraphqlError(f"Field '{wanted.name}' doesn't exist on type 'Query'")
     name = f"{wanted.arguments.get('owner')}/{wanted.arguments.get('name')}"
     repository_found = context.world.find(name)
+    if repository_found is None and wanted.arguments.get("followRenames", True):
+        repository_found = context.world.repositories.get(context.world.renamed.get(name.lower(), 0))
     if repository_found is None:
         raise _GraphqlError(f"Could not resolve to a Repository with the name '{name}'.", "NOT_FOUND")
     _need(context, repository_found, "read")
@@ -160,12 +188,12 @@ def _by_node(context: Context, node_id: object) -> tuple[Repository, Pull]:
     raise _GraphqlError(f"Could not resolve to a node with the global id of '{node_id}'", "NOT_FOUND")
 
 
-def _need(context: Context, repository: Repository, level: str) -> None:
+def _need(context: Context, repository: Repository, level: str, permission: str = "pull_requests") -> None:
     token = context.token
     assert token
     if token.repositories is not None and repository.id not in token.repositories:
         raise _GraphqlError("Could not resolve to a node.", "NOT_FOUND")
-    allowed = "repo" in token.scopes if token.kind == "classic" else token.may(f"pull_requests={level}")
+    allowed = "repo" in token.scopes if token.kind == "classic" else token.may(f"{permission}={level}")
     if not allowed:
         who = "integration" if token.kind == "installation" else "personal access token"
         raise _GraphqlError(f"Resource not accessible by {who}", "FORBIDDEN")

@@ -144,7 +144,7 @@ class Server:
         }
         chunked = "Transfer-Encoding" in headers
         if not chunked and answer.status not in _NO_BODY:
-            headers["Content-Length"] = str(length)
+            headers.setdefault("Content-Length", str(length))
         lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"), chunked

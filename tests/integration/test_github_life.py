@@ -32,9 +32,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from selfimprover.domain import CaseFile, Commit, Proposal, PullRequest, State
+from selfimprover.domain import CaseFile, Commit, Proposal, PullRequest, PullState, State
 from selfimprover.forges.github import pulls
-from selfimprover.forges.github.errors import RefusedByGitHubError
 from selfimprover.forges.github.forge import GitHubForge
 from selfimprover.night import Mode
 from tests.fakes.github import Call, FakeGitHub, Pull
@@ -43,14 +42,13 @@ from tests.life import BROKEN, CANARY, LIMITS, MENDED, OURS, WORDS, Kill, Lag, L
 
 DAY, HOUR, MINUTE, SECOND = timedelta(1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 STEPS = int(os.environ.get("LIFE_STEPS", "10"))
-FIRST = int(os.environ.get("LIFE_FIRST", "0"))
-SEEDS = range(FIRST, FIRST + int(os.environ.get("LIFE_SEEDS", "4")))
+FIRST = int(os.environ.get("LIFE_FIRST", "3"))
+SEEDS = range(FIRST, FIRST + int(os.environ.get("LIFE_SEEDS", "3")))
 
 _BRANCH = re.compile(r"selfimprover/fix-([0-9a-f]{12})(?:-g(\d+))?(?:-.*)?")
 _NUMBER = re.compile(r"/repos/octo/app/(?:pulls|issues)/(\d+)(?:/.*)?")
 _ALLOWED = (
     re.compile(r"POST /repos/octo/app/git/(?:trees|commits|refs)"),
-    re.compile(r"PATCH /repos/octo/app/git/refs/heads/selfimprover/.+"),
     re.compile(r"POST /repos/octo/app/pulls"),
     re.compile(r"PATCH /repos/octo/app/pulls/\d+"),
     re.compile(r"POST /repos/octo/app/issues/\d+/(?:comments|labels|assignees)"),
@@ -100,8 +98,12 @@ class Machine(RuleBasedStateMachine):
         """The findings that the memory had when it was last looked at."""
         self.theirs: dict[str, str] = {}
         """Branches that a person pushed to, and what they left there."""
+        self.deleted: set[str] = set()
+        """Branches that a person deleted."""
         self.left_alone: set[int] = set()
         """Pull requests that a person took over or ended."""
+        self.reopened: Counter[int] = Counter()
+        """How often a person reopened a pull request."""
         self.base = self.life.repository.branch("main")
         self.read = 0
         """How much of the log was looked at."""
@@ -151,24 +153,24 @@ class Machine(RuleBasedStateMachine):
             for word, times in self.failing.items():
                 self.life.fail(word, times)
             open_before, known = len(self.life.open_pulls()), set(self.life.pulls())
-            expected, before = self.life.seen(), self.life.cases()
+            expected = self.life.seen()
 
             report = self.life.night(plan)
 
             self.github_is_as_it_must_be()
             self.limits_are_kept(open_before, len(self.life.pulls().keys() - known))
-            self.requests_are_proper(may_write=plan.mode is not Mode.OBSERVE or self.observe_may_write(before))
+            self.requests_are_proper(may_write=plan.mode is not Mode.OBSERVE)
             if report is not None:
                 assert expected <= self.life.cases().keys(), "a finding was not remembered"
 
     def limits_are_kept(self, open_before: int, opened: int) -> None:
-        """A night opens before it closes, so that its every write was within what it came to in the end."""
+        """A night opens before it closes, so that its every write was within what it came to in the end.
+
+        One that was killed goes on under its own key, and its limit goes on with it.
+        """
         self.opened[self.lives, self.life.key] += opened
         assert self.opened[self.lives, self.life.key] <= LIMITS.new_pull_requests, "too many new ones in a night"
         assert not opened or open_before + opened <= LIMITS.open_pull_requests, "too many open at once"
-
-    def observe_may_write(self, before: Mapping[str, CaseFile]) -> bool:
-        return any(case.state is State.PUSHED for case in before.values())
 
     def hands_off(self, number: int | None, what: str) -> None:
         assert number not in self.left_alone, f"{what} after a person took #{number} over"
@@ -199,20 +201,31 @@ class Machine(RuleBasedStateMachine):
     def number_of(self, call: Call) -> int | None:
         """The pull request that a write is about."""
         if call.path.endswith("/graphql"):
-            node = call.body["variables"]["id"]
-            return next(one.number for one in self.life.pulls().values() if one.node_id == node)
+            return self.number_in(call.body["variables"])
         match = _NUMBER.fullmatch(call.path)
         return int(match[1]) if match else None
+
+    def number_in(self, variables: Mapping[str, Any]) -> int | None:
+        """The pull request that a mutation is about: made ready, or its branch set to another commit."""
+        if "id" in variables:
+            return next(one.number for one in self.life.pulls().values() if one.node_id == variables["id"])
+        (change,) = variables["input"]["refUpdates"]
+        assert change["name"].startswith(OURS), change
+        assert change["beforeOid"], "set without a look at what is there"
+        pulls = (one.number for one in self.life.pulls().values() if f"refs/heads/{one.head}" == change["name"])
+        return next(pulls, None)
 
     # --- people
 
     def branch(self, which: int) -> str:
-        """The branch that a person comes to, later than any list lags: from now on it is theirs."""
+        """The branch that a person comes to, later than any list lags."""
         self.life.wait(HOUR)
         branches = self.life.branches()
-        branch = branches[which % len(branches)]
+        return branches[which % len(branches)]
+
+    def leave_alone(self, branch: str) -> None:
+        """A person took it over."""
         self.left_alone |= {pull.number for pull in self.life.pulls().values() if pull.head == branch}
-        return branch
 
     @precondition(lambda self: self.life.branches())
     @rule(which=st.integers(0, 3), method=st.sampled_from(("merge", "squash")), then=later)
@@ -221,6 +234,7 @@ class Machine(RuleBasedStateMachine):
         if pull:
             with suppress(ApiError):  # it conflicts
                 self.base = self.life.repository.merge(pull.number, method)
+                self.left_alone.add(pull.number)
         self.hold(then)
 
     @precondition(lambda self: self.life.branches())
@@ -229,6 +243,19 @@ class Machine(RuleBasedStateMachine):
         pull = self.life.open_pull(self.branch(which))
         if pull:
             self.life.repository.close(pull.number)
+            self.left_alone.add(pull.number)
+        self.hold(then)
+
+    @precondition(lambda self: any(not pull.merged and pull.state == "closed" for pull in self.life.pulls().values()))
+    @rule(which=st.integers(0, 3), then=later)
+    def person_reopens(self, which: int, then: Plan | None) -> None:
+        self.life.wait(HOUR)
+        closed = [pull for pull in self.life.pulls().values() if not pull.merged and pull.state == "closed"]
+        pull = closed[which % len(closed)]
+        with suppress(ApiError):  # its branch is gone, or has another one
+            self.life.repository.reopen(pull.number)
+            self.reopened[pull.number] += 1
+            self.left_alone.add(pull.number)
         self.hold(then)
 
     @precondition(lambda self: self.life.branches())
@@ -237,6 +264,7 @@ class Machine(RuleBasedStateMachine):
         branch = self.branch(which)
         text = {"notes.md": f"Commit {len(self.hub.log)}\n"}
         self.theirs[branch] = self.life.repository.commit(branch, text, "by hand")
+        self.leave_alone(branch)
         self.hold(then)
 
     @precondition(lambda self: self.life.branches())
@@ -245,6 +273,16 @@ class Machine(RuleBasedStateMachine):
         branch = self.branch(which)
         self.life.repository.delete_branch(branch)
         self.theirs.pop(branch, None)
+        self.deleted.add(branch)
+        self.leave_alone(branch)
+        self.hold(then)
+
+    @precondition(lambda self: self.life.rejected())
+    @rule(which=st.integers(0, 3), then=later)
+    def person_allows_another_try(self, which: int, then: Plan | None) -> None:
+        self.life.wait(HOUR)
+        rejected = self.life.rejected()
+        self.life.allow_another_try(rejected[which % len(rejected)])
         self.hold(then)
 
     @precondition(lambda self: self.life.open_pulls())
@@ -267,11 +305,16 @@ class Machine(RuleBasedStateMachine):
 
     # --- the memory and the clock
 
+    def begin_another_life(self) -> None:
+        """Nothing on GitHub tells of a pull request that somebody reopened it."""
+        self.known, self.lives = set(), self.lives + 1
+        self.left_alone -= set(self.reopened)
+
     @precondition(lambda self: self.life.memory_file.exists())
     @rule(then=later)
     def memory_is_lost(self, then: Plan | None) -> None:
         self.life.lose_memory()
-        self.known, self.lives = set(), self.lives + 1
+        self.begin_another_life()
         self.hold(then)
 
     @precondition(lambda self: self.life.memory_file.exists())
@@ -287,7 +330,7 @@ class Machine(RuleBasedStateMachine):
         self.life.wait(MINUTE)
         backups = self.life.backups.all()
         self.life.backups.restore(backups[which % len(backups)], self.life.now, "a test says so")
-        self.known, self.lives = set(), self.lives + 1
+        self.begin_another_life()
         self.hold(then)
 
     @rule(by=st.sampled_from((HOUR, DAY, 8 * DAY, -HOUR, -2 * DAY)), then=later)
@@ -311,8 +354,8 @@ class Machine(RuleBasedStateMachine):
         pulls_of = Counter(_key(pull) for pull in self.life.pulls().values())
         assert all(count == 1 for count in pulls_of.values()), f"two pull requests: {pulls_of}"
         for pull in self.life.pulls().values():
-            events = [event.event for event in pull.events]
-            assert "reopened" not in events, f"#{pull.number} was reopened"
+            reopened = [event for event in pull.events if event.event == "reopened"]
+            assert len(reopened) == self.reopened[pull.number], f"#{pull.number} was reopened"
         refs = self.life.repository.refs
         assert [name for name in refs if not name.startswith(OURS)] == ["refs/heads/main"]
         assert refs["refs/heads/main"] == self.base, "the base was written"
@@ -342,9 +385,9 @@ class Machine(RuleBasedStateMachine):
         assert case.state is not State.PARKED or not seen or self.may_be_parked(case), case.reason
 
     def may_be_parked(self, case: CaseFile) -> bool:
-        """Whether there is nothing to mend, or a person has the branch."""
+        """Whether there is nothing to mend, or a person has the branch or keeps deleting it."""
         broken = BROKEN.encode() in self.life.repository.files("main")[f"agent/{word_of(case.finding)}.py"]
-        return not broken or case.branch in self.theirs
+        return not broken or case.branch in self.theirs or case.branch in self.deleted
 
     def may_wait(self) -> bool:
         """Whether a limit is a reason to hold a proven fix back."""
@@ -383,7 +426,7 @@ class Suffixing(GitHubForge):
 
     async def pull_requests(self, seen_at: datetime, known: Collection[int] = ()) -> Sequence[PullRequest]:
         found = await self._client.get_all(f"/repos/{self._repository}/pulls", state="all")
-        return [await self._whole(_without_suffix(one)) for one in reversed(found)]
+        return await self._watcher.all([_without_suffix(one) for one in reversed(found)], known)
 
 
 def _without_suffix(pull: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -391,17 +434,37 @@ def _without_suffix(pull: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**pull, "head": {**head, "ref": head["ref"][: len("selfimprover/fix-0123456789ab")]}}
 
 
+class Reopening(GitHubForge):
+    """Insists: what it sees closed it opens again."""
+
+    async def pull_requests(self, seen_at: datetime, known: Collection[int] = ()) -> Sequence[PullRequest]:
+        found = await super().pull_requests(seen_at, known)
+        for pull in found:
+            if pull.state is PullState.CLOSED:
+                path = f"/repos/{self._repository}/pulls/{pull.number}"
+                await self._client.write("PATCH", path, {"state": "open"})
+        return found
+
+
 class Forcing(GitHubForge):
-    """Takes every branch under its name for its own."""
+    """Takes every branch under its name for its own, and puts it right before it opens."""
 
     async def push(self, commit: Commit) -> str:
         made = await self._publisher.make(commit)
-        path = f"/repos/{self._repository}/git/refs"
-        try:
-            await self._client.write("POST", path, {"ref": f"refs/heads/{commit.branch}", "sha": made})
-        except RefusedByGitHubError:
-            await self._client.write("PATCH", f"{path}/heads/{commit.branch}", {"sha": made, "force": True})
+        await self._put(commit.branch, made)
         return made
+
+    async def open(self, proposal: Proposal) -> PullRequest:
+        await self._put(proposal.branch, proposal.head_commit)
+        return await super().open(proposal)
+
+    async def _put(self, branch: str, made: str) -> None:
+        present = await self._publisher.head(branch)
+        if present is None:
+            path = f"/repos/{self._repository}/git/refs"
+            await self._client.write("POST", path, {"ref": f"refs/heads/{branch}", "sha": made})
+        elif present != made:
+            await self._publisher.replace(branch, present, made)
 
 
 # --- the runs -------------------------------------------------------------------------------------------------
@@ -430,6 +493,7 @@ def test_whatever_happens_a_finding_comes_to_rest_in_one_pull_request(number: in
     ("wrong", "words"),
     [
         (Suffixing, "two pull requests"),
+        (Reopening, "'state': 'open'|observed, and wrote"),
         (Forcing, "was written after a person"),
     ],
 )
