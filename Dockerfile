@@ -35,7 +35,7 @@ LABEL org.opencontainers.image.title="selfimprover" \
 # The state folder is open to every user: --user may choose any, and nobody else lives in a container.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates git tini tzdata \
+    && apt-get install --yes --no-install-recommends bubblewrap ca-certificates git tini tzdata \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 selfimprover \
     && useradd --uid 10001 --gid 10001 --no-log-init --no-create-home --home-dir /var/lib/selfimprover selfimprover \

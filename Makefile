@@ -9,7 +9,7 @@ demo: $(READY)
 	@$(BIN)/selfimprover demo
 
 test: $(READY)
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest -q -n auto --dist worksteal
 
 check: $(READY)
 	$(BIN)/ruff check .

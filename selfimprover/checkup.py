@@ -15,6 +15,7 @@ from selfimprover.domain import Examined
 from selfimprover.errors import SelfImproverError
 from selfimprover.memory import file
 from selfimprover.settings import Project
+from selfimprover.verification.interpreters import exposed
 from selfimprover.verification.sandbox import environment
 
 _LONGEST = 30.0
@@ -49,6 +50,7 @@ async def examine_app(app: App) -> list[Examined]:
             await _tried(f"telemetry of {project.name}", _telemetry(app, project)),
             await _tried(f"forge of {project.name}", _forge(app, project)),
             *await _github(app, project),
+            *await _sandbox(app, project),
             _proof(project),
         ]
     return [*results, Examined("model", ok=True, what="none: this version drafts by recipes alone")]
@@ -137,23 +139,40 @@ async def _github(app: App, project: Project) -> list[Examined]:
     return [token, *(Examined(f"workflows of {project.name}", ok=True, what=f"careful: {one}") for one in warnings)]
 
 
+async def _sandbox(app: App, project: Project) -> list[Examined]:
+    """What the tests would run in: each attempt to get out of it, and what came of that."""
+    part = f"sandbox of {project.name}"
+    if project.verify.sandbox == "none":
+        return [Examined(part, ok=True, what='careful: none, because sandbox = "none"')]
+    try:
+        async with asyncio.timeout(_LONGEST):
+            chosen = await app.isolation(project)
+            shown = await asyncio.to_thread(exposed, project.verify.expose)
+    except SelfImproverError as error:
+        return [Examined(part, ok=False, what=_what(error), mend=error.mend)]
+    except TimeoutError:
+        return [Examined(part, ok=False, what=f"it does not prove itself within {_LONGEST:.0f} s")]
+    lines = [Examined(f"{part}, {one.name}", ok=one.held, what=one.detail) for one in chosen.probed]
+    if chosen.sandbox is None:
+        bare = 'or set sandbox = "none" in [projects.verify] if you trust what the tests run'
+        mend = f"{chosen.mend}; {bare}" if chosen.mend else bare
+        return [*lines, Examined(part, ok=False, what=f"none: {chosen.problem}", mend=mend)]
+    folders = f", which shows {', '.join(map(str, shown))} besides the system's own programs" if shown else ""
+    return [*lines, Examined(part, ok=True, what=f"{chosen.sandbox.name}{folders}")]
+
+
 def _proof(project: Project) -> Examined:
     part, verify = f"proof of {project.name}", project.verify
     if not verify.test:
         return Examined(part, ok=False, what="no test command", mend='[projects.verify] test = "pytest -q"')
-    if verify.sandbox != "none":
-        return Examined(
-            part,
-            ok=False,
-            what=f'sandbox = "{verify.sandbox}", but this version has no sandbox yet: no test would be run',
-            mend='if you trust what the tests run, set sandbox = "none" in [projects.verify]',
-        )
+    if verify.image and verify.sandbox in {"auto", "container"}:
+        return Examined(part, ok=True, what=f"`{verify.test}`")  # its PATH is perhaps that of the image
     program = verify.test.split()[0]
     path = environment(verify.expose, Path(), Path())["PATH"]
     if _PLAIN.fullmatch(program) and program not in _OF_THE_SHELL and shutil.which(program, path=path) is None:
         mend = 'name the folder whose bin/ has it, such as expose = ["/srv/assistant/.venv"]'
         return Examined(part, ok=False, what=f"{program} is not on the PATH of the tests ({path})", mend=mend)
-    return Examined(part, ok=True, what=f'`{verify.test}`, run bare because sandbox = "none"')
+    return Examined(part, ok=True, what=f"`{verify.test}`")
 
 
 def _what(error: SelfImproverError) -> str:

@@ -25,6 +25,23 @@ MAX_BYTES = 1_000_000
 _MAX_COMPONENT = 255
 _MAX_PATH = 4096
 
+DEPENDENCIES = (
+    *("setup.py", "setup.cfg", "pyproject.toml", "requirements*", "constraints*.txt", "Pipfile*", "*.lock", "uv.toml"),
+    *("poetry.toml", "pdm.toml", "hatch.toml", "pixi.toml", ".python-version", ".tool-versions", "runtime.txt"),
+    *(
+        "pnpm-lock.yaml",
+        "package*.json",
+        "npm-shrinkwrap.json",
+        ".npmrc",
+        ".yarnrc*",
+        "pip.conf",
+        "pom.xml",
+        "*.gradle",
+    ),
+    *("go.mod", "go.sum", "go.work*", "Cargo.*", "Gemfile*", "environment.y*ml", "composer.json", "mix.exs"),
+)
+"""Files that say what is installed and how, as globs (see ``matches``)."""
+
 DENIED = (
     # continuous integration and code owners: whoever writes them writes what runs with secrets
     *(".github", ".gitlab*", ".circleci", ".buildkite", ".drone*", ".woodpecker*", ".travis.yml", ".ci", ".forgejo"),
@@ -33,19 +50,11 @@ DENIED = (
     *("Dockerfile*", "*.dockerfile", "Containerfile*", "compose*.y*ml", "docker-compose*", "Makefile*", "GNUmakefile"),
     *("*.mk", "justfile", "Taskfile.y*ml", "*.sh", "*.bash", "*.zsh", "*.bat", "*.ps1", "*.service", "*.timer", "*.tf"),
     # what is installed and how
-    *(
-        "setup.py",
-        "setup.cfg",
-        "pyproject.toml",
-        "requirements*",
-        "constraints*.txt",
-        "Pipfile*",
-        "*.lock",
-        "pnpm-lock.yaml",
-    ),
-    *("package*.json", ".npmrc", ".yarnrc*", "pip.conf", "go.mod", "go.sum", "Cargo.*", "Gemfile*", "environment.y*ml"),
+    *DEPENDENCIES,
     # code that runs without being called
-    *("conftest.py", "tox.ini", "pytest.ini", "noxfile.py", "*.pth", "sitecustomize.py", "usercustomize.py"),
+    *("conftest.py", "tox.ini", "*pytest.ini", "*pytest.toml", "noxfile.py", "*.pth", "*.egg-link", "*.egg-info"),
+    *("*.dist-info", "entry_points.txt", "sitecustomize*", "usercustomize*", "jest.config.*", "vitest.config.*"),
+    *("karma.conf.*", ".mocharc*", "babel.config.*"),
     *(".pre-commit-config.yaml", ".gitattributes", ".gitmodules", ".env*", ".coveragerc"),
     # instructions and settings of coding tools
     *("AGENTS.md", "CLAUDE.md", "GEMINI.md", ".cursor*", ".claude*", ".windsurf*", ".vscode", ".idea", "*mcp.json"),

@@ -66,6 +66,7 @@ class World:
     only: str | None = None
     """Hold nights over this project alone."""
     nights: int = 0
+    at_once: int = 1
 
     @property
     def url(self) -> str:
@@ -128,6 +129,7 @@ class World:
             redact=lambda text: text.replace("hunter2", "[…]"),
             progress=lambda _step, _detail="": None,
             scratch=scratch,
+            at_once=self.at_once,
         )
         try:
             return await Night(parts, projects).run(at, dry_run=dry_run)

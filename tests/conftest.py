@@ -2,7 +2,9 @@
 
 import ipaddress
 import os
+import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,14 @@ class _LoopbackSocket(socket.socket):
         if not _is_local(address):
             raise AssertionError(f"a test tried to reach {address}")
         return super().connect_ex(address)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def _signals_unblocked() -> Iterator[None]:
+    """What the daemon blocks as its first act stays blocked for every process that a later test starts."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from selfimprover.interfaces import Forge
     from selfimprover.memory.store import SqlMemory
     from selfimprover.telemetry.sqlite import SqliteSource
-    from selfimprover.verification.verifier import TreeVerifier
+    from selfimprover.verification.choosing import Chosen
 
 _FIRST_YEAR, _LAST_YEAR = 1980, 2200
 
@@ -147,19 +147,12 @@ class App:
         author = self.settings.publish.author
         yield LocalForge(repository.path, base=repository.base, author=author, read_only=read_only)
 
-    def verifier(self, project: Project) -> "TreeVerifier":
-        """How a project's drafts are proven."""
-        from selfimprover.verification.verifier import TreeVerifier
+    async def isolation(self, project: Project) -> "Chosen":
+        """What a project's tests may run in, proven now: ask once for each night."""
+        from selfimprover.verification.choosing import choose
+        from selfimprover.verification.sandbox import Kind
 
-        return TreeVerifier(
-            project.verify.test,
-            timeout=project.verify.timeout.total_seconds(),
-            memory=project.verify.memory,
-            sandbox=project.verify.sandbox,
-            expose=project.verify.expose,
-            allow=project.fix.paths,
-            deny=project.fix.deny,
-        )
+        return await choose(Kind(project.verify.sandbox), image=project.verify.image or "")
 
     # --- the state
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from selfimprover import redaction, triage
 from selfimprover.analyzers import registry
 from selfimprover.bootstrap.app import App
+from selfimprover.bootstrap.proving import Proving
 from selfimprover.bootstrap.scratch import scratch
 from selfimprover.domain import Due, NightReport, Problem
 from selfimprover.drafting.drafter import recipe_drafters
 from selfimprover.errors import SelfImproverError
-from selfimprover.interfaces import Forge, Progress
+from selfimprover.interfaces import Fingerprinter, Forge, Progress, Verifier
 from selfimprover.memory.store import SqlMemory
 from selfimprover.night import Limits, Mode, Night, NightParts, ProjectParts, Publishing
 from selfimprover.notifier import HttpNotifier
@@ -54,17 +55,19 @@ async def night(
         (folder / "trees").mkdir()
         async with AsyncExitStack() as stack:
             memory = await stack.enter_async_context(app.memory())
+            fingerprinter = CachedFingerprinter(ErrorFingerprinter())
+            proving = Proving(app, redact, fingerprinter, dry_run=dry_run)
             projects: list[ProjectParts] = []
             problems: list[SelfImproverError] = []
             for one in app.projects(project):
                 try:
                     forge = await stack.enter_async_context(app.forge(one, redact, read_only=dry_run))
-                    projects.append(_project(app, one, redact, forge))
+                    projects.append(_project(app, one, redact, forge, await proving.verifier(one)))
                 except SelfImproverError as error:  # one project that is wrong must not end the night of the others
                     problems.append(error)
             if not projects:
                 raise problems[0]
-            parts = _parts(app, memory, redact, progress, folder / "trees", mode, stop_requested)
+            parts = _parts(app, memory, fingerprinter, redact, progress, folder / "trees", mode, stop_requested)
             parts = replace(parts, problems=[Problem(error.where, error.what, error.mend) for error in problems])
             yield Night(parts, projects), parts, tuple(projects)
 
@@ -97,13 +100,13 @@ async def _tell(app: App, report: NightReport) -> None:
         await notifier.night_ended(news.of(report))
 
 
-def _project(app: App, project: Project, redact: redaction.Redactor, forge: Forge) -> ProjectParts:
+def _project(app: App, project: Project, redact: redaction.Redactor, forge: Forge, verifier: Verifier) -> ProjectParts:
     return ProjectParts(
         name=project.name,
         telemetry=app.telemetry(project, redact),
         forge=forge,
         drafters=recipe_drafters(),
-        verifier=app.verifier(project),
+        verifier=verifier,
         publish_unverified=project.verify.publish_unverified,
     )
 
@@ -111,6 +114,7 @@ def _project(app: App, project: Project, redact: redaction.Redactor, forge: Forg
 def _parts(
     app: App,
     memory: SqlMemory,
+    fingerprinter: Fingerprinter,
     redact: redaction.Redactor,
     progress: Progress,
     scratch: Path,
@@ -121,7 +125,7 @@ def _parts(
     return NightParts(
         memory=memory,
         analyzers=registry.load(chosen.enabled, chosen.options()),
-        fingerprinter=CachedFingerprinter(ErrorFingerprinter()),
+        fingerprinter=fingerprinter,
         triage=triage.Policy(),
         confidence=confidence,
         tracker=Tracker(),
@@ -143,5 +147,6 @@ def _parts(
         redact=redact,
         progress=progress,
         scratch=scratch,
+        at_once=os.cpu_count() or 1,
         stop_requested=stop_requested,
     )

@@ -53,7 +53,7 @@ def init(
         require_free(file)
     asking = Asking(person=not yes and sys.stdin.isatty() and sys.stderr.isatty())
     flags = Flags(telemetry, table, repository, base, test, name, state, bare_tests, llm)
-    found = interview(asking, flags, file)
+    found = interview(asking, flags, file, lambda: run(_isolates()))
     print_summary(Console(stderr=True), found)
     save(configuration(found.choices), file, replace=force)
     say(f"Written to {file}, publish mode observe. Now `selfimprover check`:")
@@ -63,6 +63,13 @@ def init(
     say(f"Next{'' if good else ', once that is mended'}: selfimprover night --dry-run{_option(config)}")
     if not good:
         raise typer.Exit(1)
+
+
+async def _isolates() -> bool:
+    from selfimprover.verification.choosing import choose
+    from selfimprover.verification.sandbox import Kind
+
+    return (await choose(Kind.AUTO)).sandbox is not None
 
 
 def _option(config: Path | None) -> str:

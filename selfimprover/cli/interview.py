@@ -1,7 +1,7 @@
 """What ``init`` finds, takes from flags or asks: from an assistant's folder to the choices of a configuration."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -22,7 +22,7 @@ _SYSTEM = Path("/etc")
 _SYSTEM_STATE = Path("/var/lib/selfimprover")
 _MOST_SHOWN = 5
 _Known = TypeVar("_Known")
-_BARE = "Run its tests bare, without a sandbox, as this user? Without one, no fix can be proven"
+_BARE = "There is no sandbox here. Run its tests bare, as this user? Else no fix can be proven"
 _LLM = (
     "Let a language model draft fixes? Redacted error texts and code of the repository would leave this machine, "
     "for the server that you name in the file"
@@ -56,15 +56,18 @@ class Interview:
     """What speaks for the test command; empty where the person gave it."""
 
 
-def interview(asking: Asking, flags: Flags, file: Path) -> Interview:
-    """The choices for the configuration ``file``; raises ``UsageError`` for what is wrong or cannot be found."""
+def interview(asking: Asking, flags: Flags, file: Path, isolates: Callable[[], bool]) -> Interview:
+    """The choices for the configuration ``file``; raises ``UsageError`` for what is wrong or cannot be found.
+
+    ``isolates`` finds out whether this machine has a sandbox: where it has, nobody is asked to do without.
+    """
     repository = _repository(asking, flags)
     table, passed_over = _table(asking, flags, repository.folder)
     base = _base(asking, flags, repository)
     test, test_reason = _tests(asking, flags, repository.folder, base)
     environment = discovery.environment_of(repository.folder)
     name = _name(asking, flags, repository.folder)
-    bare_tests = test is not None and asking.agreed(_BARE, flag=flags.bare_tests)
+    bare_tests = test is not None and (flags.bare_tests or (not isolates() and asking.agreed(_BARE, flag=False)))
     choices = Choices(
         state=_state(flags, file),
         timezone=_zone(),

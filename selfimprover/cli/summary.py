@@ -56,7 +56,7 @@ def _decisions(choices: Choices) -> Iterator[_Line]:
     if choices.bare_tests:
         yield _Line("sandbox", "none", "tests run bare, as this user")
     else:
-        yield _Line("sandbox", "auto", "no test is run without a sandbox")
+        yield _Line("sandbox", "auto", "no test is run without one that proves itself")
     if choices.llm:
         yield _Line("model", "on", "redacted error texts and code are sent to the base_url that you set")
     else:

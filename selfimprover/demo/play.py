@@ -1,5 +1,6 @@
 """Plays the whole loop: the assistant works and fails, a night finds and fixes, a person merges, a night looks back."""
 
+import asyncio
 import json
 import shlex
 import shutil
@@ -14,10 +15,14 @@ from rich.markup import escape
 
 from selfimprover.bootstrap import App, nights, open_app
 from selfimprover.demo.days import Day, days_before_the_fix, monday, run_day
-from selfimprover.demo.stage import Stage, test_command
+from selfimprover.demo.stage import Stage, exposed_folders, test_command
 from selfimprover.domain import NightReport, PullRequest, PullState
+from selfimprover.errors import UsageError
 from selfimprover.interfaces import Progress
 from selfimprover.reporting.terminal import print_night
+from selfimprover.verification.choosing import choose
+from selfimprover.verification.interpreters import exposed
+from selfimprover.verification.sandbox import Kind
 
 FIRST_NIGHT = datetime(2026, 2, 16, 0, 17, tzinfo=UTC)
 SECOND_NIGHT = datetime(2026, 2, 17, 0, 17, tzinfo=UTC)
@@ -35,14 +40,13 @@ class Play:
 
     async def run(self, *, kept: bool) -> tuple[NightReport, NightReport]:
         """Both nights' reports. ``kept``: the folder stays, so that it can be pointed to."""
-        self._stage.set()
+        sandbox, told = await _sandbox()
+        self._stage.set(sandbox)
         app = open_app(self._stage.config)
         self._tell("The example assistant works, against a mail server and a gateway that misbehave")
         await self._work(days_before_the_fix())
         self._tell("Night of Feb 16, 00:17: find what repeats, draft, prove, open pull requests")
-        self._console.print(
-            f"   The assistant's tests run by `{test_command()}`, without a sandbox: this version has none."
-        )
+        self._console.print(f"   The assistant's tests run by `{test_command()}`, {told}.", highlight=False)
         first = await self._night(app, FIRST_NIGHT)
         self._tell("What the memory keeps of it: evidence, each entry with the digest of the one before")
         await self._evidence(app, since=0)
@@ -109,6 +113,22 @@ def _program() -> str:
     if called.name != "selfimprover":
         return f"{sys.executable} -m selfimprover"
     return "selfimprover" if shutil.which("selfimprover") else str(called)
+
+
+async def _sandbox() -> tuple[str, str]:
+    """What the configuration is to say of a sandbox, and in words what that means here.
+
+    Only the example's own tests may run without one unasked: they are part of this program.
+    """
+    chosen = await choose(Kind.AUTO)
+    try:
+        await asyncio.to_thread(exposed, exposed_folders())
+    except UsageError as error:
+        return "none", f"bare, because they are ours and a sandbox will not show them this Python: {error.what}"
+    if chosen.sandbox is None:
+        return "none", f"bare, because they are ours and there is no sandbox here: {chosen.problem}"
+    held = len(chosen.probed)
+    return "auto", f"in a sandbox ({chosen.sandbox.name}): {held} of {held} attempts to get out of it were refused"
 
 
 async def _lines(app: App) -> list[str]:

@@ -1,6 +1,7 @@
 """The demo's folder: the example assistant as a git repository with a short history, and a config file."""
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+import selfimprover
 from selfimprover.demo.days import ASSISTANT
 from selfimprover.errors import UsageError
 
@@ -42,8 +44,8 @@ class Stage:
         self.database = self.folder / "tasks.db"
         self.config = self.folder / "config.toml"
 
-    def set(self) -> None:
-        """Copies the assistant, makes its history, writes the configuration."""
+    def set(self, sandbox: str = "none") -> None:
+        """Copies the assistant, makes its history, writes the configuration; ``sandbox`` is what it says of one."""
         shutil.copytree(ASSISTANT, self.repository, ignore=shutil.ignore_patterns("__pycache__"))
         self._git("init", "--quiet", "--initial-branch=main")
         self._git("config", "user.name", _AUTHOR[0])
@@ -52,7 +54,7 @@ class Stage:
         for when, subject, paths in _HISTORY:
             self._git("add", "--", *(paths or (".", *(f":!{path}" for path in later))))
             self._git("commit", "--quiet", "-m", subject, when=when)
-        self.config.write_text(_config(), encoding="utf-8")
+        self.config.write_text(_config(sandbox), encoding="utf-8")
 
     def version(self) -> str:
         """The commit that the assistant runs."""
@@ -96,7 +98,14 @@ def test_command() -> str:
     return "python -m pytest -q" if importlib.util.find_spec("pytest") else "python -m unittest -q"
 
 
-def _config() -> str:
+def exposed_folders() -> list[Path]:
+    """What the tests must see: this Python's environment, and this package where it lies elsewhere."""
+    package = Path(selfimprover.__file__).parent
+    prefix = Path(sys.prefix)
+    return [prefix] if package.is_relative_to(prefix) else [prefix, package]
+
+
+def _config(sandbox: str) -> str:
     return f"""\
 # The configuration that the demo used. `selfimprover check --config FILE` looks at every part of it.
 [state]
@@ -122,7 +131,7 @@ base = "main"
 
 [projects.verify]
 test = "{test_command()}"
-expose = ["{sys.prefix}"]
-sandbox = "none"    # the example's tests are ours; your own deserve a sandbox
+expose = {json.dumps([str(folder) for folder in exposed_folders()])}
+sandbox = "{sandbox}"    # "auto" where this machine has a sandbox; else the example's tests, which are ours, run bare
 timeout = "2m"
 """

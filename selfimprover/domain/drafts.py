@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from selfimprover.domain.findings import Fingerprint
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:
@@ -19,6 +21,19 @@ class Risk(StrEnum):
 
     RETRY = "retry"
     DEFENSIVE_CHECK = "defensive-check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reproduction:
+    """A test that fails as the finding does as long as the fix is missing: a new file of the draft."""
+
+    path: str
+    """POSIX path from the root of the repository; no file of the base has it."""
+    text: str
+    select: str = ""
+    """What to append to the test command so that it runs this test alone; empty: the whole command is run."""
+    fingerprint: Fingerprint | None = None
+    """The finding's, which the failure on the base must have; ``None``: any failure will do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +54,13 @@ class Draft:
     edits: tuple[Edit, ...]
     proof: tuple[str, ...] = ()
     """The preconditions that were shown from code and telemetry, one sentence each."""
+    reproduction: Reproduction | None = None
+
+    @property
+    def changes(self) -> tuple[Edit, ...]:
+        """Everything that a commit of the draft holds: its edits, and the reproduction test as a new file."""
+        added = () if self.reproduction is None else (Edit(self.reproduction.path, None, self.reproduction.text),)
+        return (*self.edits, *added)
 
 
 class Trigger(StrEnum):
@@ -87,6 +109,15 @@ class Strength(StrEnum):
     NONE = "no tests ran"
 
 
+@dataclass(frozen=True, slots=True)
+class LineCount:
+    """How many of the lines that a draft changes the tests were seen to run; they may have run more."""
+
+    run: int
+    total: int
+    """Changed lines that can run at all: no comments, no blank lines."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What verification showed for a draft on one base commit."""
@@ -99,6 +130,14 @@ class Verdict:
     checks: tuple[Check, ...]
     reason: str
     """Why it passed or did not, in one sentence."""
+    reproduced: bool = False
+    """The draft's own test failed on the base as the finding does, and passes with the change."""
+    newly_passing: tuple[str, ...] = ()
+    """Ids of tests that fail on the base and pass with the change."""
+    flaky: tuple[str, ...] = ()
+    """Ids of tests that failed once and passed when they ran again on the same files; they judge nothing."""
+    changed_lines: LineCount | None = None
+    """``None``: it could not be told."""
 
     @property
     def unproven(self) -> bool:

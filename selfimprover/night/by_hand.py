@@ -32,7 +32,7 @@ async def publish_one(parts: NightParts, project: ProjectParts, case: CaseFile, 
     quota = Quota(new=1, open=1)  # a person asked for this one: the limits are for the nights
     day = parts.calendar.day_of(at).isoformat()
     fixer = Fixer(parts=parts, night=f"{day}{_BY_HAND}", at=at, dry_run=False, quota=quota)
-    return await fixer.advance(case, base, project)
+    return await fixer.publish(await fixer.prove(case, base, project), project)
 
 
 def dismissal(case: CaseFile, reason: str, day: str, at: datetime) -> Transition:

@@ -84,20 +84,26 @@ class Fixer:
         often = case.attempts >= self.parts.limits.attempts
         return case.state is State.PARKED and same and often and not was_refused(case)
 
-    async def advance(self, case: CaseFile, base: Base, project: ProjectParts) -> CaseFile:
-        """Takes the finding as far as tonight allows and returns it as the memory then has it."""
-        if case.state is State.VERIFIED and self.held_back(case):
-            return case  # it is proven anew when it may be published
-        if case.state is not State.PUSHED:
-            before, resumable = case, case.state in _RESUMABLE or was_refused(case)
-            if not resumable or case.attempt_key != attempt_key(base, project):
-                case = await self._draft(case, base, project)
-            if case.state is State.DRAFTED and not self.dry_run:
-                case = await self._verify(case, base, project, before)
-        return case if self.dry_run else await self._publish(case, project)
+    def is_work(self, case: CaseFile, base: Base, project: ProjectParts) -> bool:
+        """Whether there is anything to do tonight: not if it was tried often enough, or waits for its publication."""
+        held = case.state is State.VERIFIED and self.held_back(case) is not None
+        return not held and not self.exhausted(case, base, project)
 
-    async def _publish(self, case: CaseFile, project: ProjectParts) -> CaseFile:
+    async def prove(self, case: CaseFile, base: Base, project: ProjectParts) -> CaseFile:
+        """Drafts and verifies, as far as that is not done yet, and returns the finding as the memory then has it."""
+        if case.state is State.PUSHED:
+            return case
+        before, resumable = case, case.state in _RESUMABLE or was_refused(case)
+        if not resumable or case.attempt_key != attempt_key(base, project):
+            case = await self._draft(case, base, project)
+        if case.state is State.DRAFTED and not self.dry_run:
+            case = await self._verify(case, base, project, before)
+        return case
+
+    async def publish(self, case: CaseFile, project: ProjectParts) -> CaseFile:
         """Opens the pull request of a finding, if proof, mode and limits allow it."""
+        if self.dry_run:
+            return case
         if case.state is State.PUSHED:
             return await self._follow_push(case, project)
         if not may_be_published(case, project) or self.held_back(case):
@@ -161,7 +167,9 @@ class Fixer:
         if not verdict.passed:
             step = self._step(case, State.PARKED, verdict.reason, f"A draft was not proven: {verdict.reason}.")
             return await self.parts.memory.store_verdict(step, verdict, confidence)
-        reason = self.held_back(case) or verdict.reason
+        observed = self.parts.publishing.mode is Mode.OBSERVE
+        reason = self.held_back(case) if observed else verdict.reason
+        assert reason is not None
         again = before.verdict is not None and before.verdict.passed
         known = again and before.draft is not None and before.draft.summary == draft.summary
         happened = None if known else f"A fix is proven ({draft.summary}): {verdict.reason}."
@@ -283,7 +291,7 @@ def commit_of(case: CaseFile, author: str) -> Commit:
     return Commit(
         branch=case.branch,
         base_commit=verdict.base_commit,
-        edits=draft.edits,
+        edits=draft.changes,
         message=message,
         author=author,
         date=date,

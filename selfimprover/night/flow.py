@@ -1,8 +1,7 @@
 """The whole night, one method per arrow of the design's flow."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -14,10 +13,8 @@ from selfimprover.domain import (
     Choice,
     Due,
     Finding,
-    Fingerprint,
     NightReport,
     Problem,
-    ProjectReport,
     PullRequest,
     PullState,
     State,
@@ -30,18 +27,18 @@ from selfimprover.errors import (
     MemoryLostError,
     SelfImproverError,
     StoppedError,
-    TelemetryError,
 )
-from selfimprover.interfaces import AnalysisContext, Returned
+from selfimprover.interfaces import Returned
 from selfimprover.night import wording
 from selfimprover.night.combine import combine
 from selfimprover.night.fixing import Base, Fixer, Quota, export_base
 from selfimprover.night.parts import Mode, NightParts, ProjectParts
+from selfimprover.night.reading import Reader
 from selfimprover.night.summary import Tonight, summed_up
 from selfimprover.night.syncing import Syncer
 from selfimprover.night.tending import Tender
+from selfimprover.night.together import together
 
-_ERROR_DAYS = 7
 _AT_REST = frozenset({State.DIAGNOSED, State.SKIPPED, State.GONE})
 _MAY_GO = frozenset({State.FOUND, State.DRAFTED, State.VERIFIED, State.PARKED, *_AT_REST} - {State.GONE})
 _WAITS = Triage(Choice.SKIP, "waits for the next night because of [limits] findings_per_night")
@@ -83,9 +80,10 @@ class Night:
         syncer = Syncer(self._parts, tonight)
         for project in self._projects:
             await syncer.sync(project)
+        reader = Reader(self._parts, tonight)
         found: list[Finding] = []
         for project in self._projects:
-            found += await self._read(project, tonight)
+            found += await reader.read(project)
         await self._judge(tonight)
         cases = await self._remember(found, syncer, tonight)
         self._triage(cases, tonight)
@@ -104,66 +102,6 @@ class Night:
                 await self._parts.memory.add_alias(
                     case.finding.id, renamed, f"algorithm version {fingerprinter.version}"
                 )
-
-    async def _read(self, project: ProjectParts, tonight: Tonight) -> Sequence[Finding]:
-        """Counts, top errors, follow-up of merged fixes, and what the analyzers find in one project."""
-        self._parts.begin("read", project.name)
-        context = AnalysisContext(project.name, tonight.at, self._parts.calendar, self._parts.fingerprinter)
-        try:
-            report = await self._count(project, context, tonight)
-            await self._follow_up(project, context, tonight)
-            found, kinds = await self._analyze(project, context, tonight)
-            notes = tuple(await project.telemetry.notes())
-        except TelemetryError as error:
-            tonight.problems.append(self._problem(error, f"project {project.name}"))
-            tonight.projects.append(ProjectReport(name=project.name, error=str(error)))
-            return []
-        tonight.projects.append(replace(report, notes=notes))
-        tonight.analyzed |= {(project.name, kind) for kind in kinds}
-        return found
-
-    async def _count(self, project: ProjectParts, context: AnalysisContext, tonight: Tonight) -> ProjectReport:
-        calendar = self._parts.calendar
-        days = await project.telemetry.task_counts([calendar.today(context.at), calendar.yesterday(context.at)])
-        patterns: Counter[Fingerprint] = Counter()
-        async for batch in project.telemetry.failures(calendar.last(context.at, _ERROR_DAYS)):
-            patterns.update(context.fingerprinter.fingerprint(record.error, record.traceback) for record in batch)
-        tonight.top_errors.update(patterns)
-        return ProjectReport(name=project.name, today=days[0].by_status(), yesterday=days[1].by_status())
-
-    async def _follow_up(self, project: ProjectParts, context: AnalysisContext, tonight: Tonight) -> None:
-        merged = [
-            case
-            for case in await self._parts.memory.cases()
-            if case.state is State.MERGED and case.project == project.name
-        ]
-        if merged and project.name in tonight.pulls:
-            try:
-                measured = await self._parts.tracker.measure(merged, project.telemetry, project.forge, context)
-            except ForgeError as error:
-                tonight.problems.append(self._problem(error, f"project {project.name}"))
-            else:
-                tonight.measured += measured
-
-    async def _analyze(
-        self, project: ProjectParts, context: AnalysisContext, tonight: Tonight
-    ) -> tuple[Sequence[Finding], set[str]]:
-        """What the analyzers find, and the kinds of finding that were looked for in full."""
-        found: list[Finding] = []
-        kinds: set[str] = set()
-        for analyzer in self._parts.analyzers:
-            self._parts.begin("analyze", f"{project.name}: {analyzer.name}")
-            try:
-                found += await analyzer.analyze(project.telemetry, context)
-            except (SelfImproverError, StoppedError):
-                raise
-            except Exception as error:  # one analyzer, perhaps somebody else's, must not end the night
-                log.exception("analyzer.failed", analyzer=analyzer.name, project=project.name)
-                mend = f"take {analyzer.name} out of [analyzers] enabled, or have it corrected"
-                tonight.problems.append(Problem(f"analyzer {analyzer.name}", self._describe(error), mend))
-            else:
-                kinds.add(analyzer.kind)
-        return found, kinds
 
     async def _judge(self, tonight: Tonight) -> None:
         """Judges all merged fixes together."""
@@ -229,7 +167,30 @@ class Night:
         tonight.decisions = [(case, self._parts.triage.decide(case, returned.get(case.finding.id))) for case in cases]
 
     async def _fix(self, tonight: Tonight) -> None:
-        """Draft, verify and publish, most frequent first, one finding after the other."""
+        """Draft and verify several at once; then publish one after the other, most frequent first."""
+        fixer = await self._fixer(tonight)
+        work: list[int] = []
+        order = sorted(range(len(tonight.decisions)), key=lambda index: _public_first(tonight.decisions[index][0]))
+        for index in order:
+            case, triage = tonight.decisions[index]
+            await self._parts.memory.note_triage(case.finding.id, triage)
+            if triage.choice is not Choice.FIX:
+                case = await self._guarded(case, partial(self._rest, case, triage, tonight), tonight)
+            elif await self._is_work(case, fixer, tonight):
+                if len(work) < self._parts.limits.findings:
+                    work.append(index)
+                else:
+                    triage = _WAITS
+            tonight.decisions[index] = (case, triage)
+        before = {index: tonight.decisions[index][0] for index in work}
+        await together([partial(self._prove, index, fixer, tonight) for index in work], self._parts.at_once)
+        for index in work:
+            await self._publish(index, fixer, tonight)
+        for index, (case, triage) in enumerate(tonight.decisions):
+            tonight.decisions[index] = (case, self._told(before.get(index, case), case, triage, fixer))
+
+    async def _fixer(self, tonight: Tonight) -> Fixer:
+        """With what the limits leave for tonight."""
         open_now = len({pull.url for pull in tonight.all_pulls() if pull.state is PullState.OPEN})
         for case in await self._parts.memory.cases():
             open_now += case.state is State.OPEN and case.project not in tonight.pulls
@@ -237,17 +198,39 @@ class Night:
         promised = await self._parts.memory.pushed_in(tonight.key)
         quota = Quota(limits.new_pull_requests - len(promised), limits.open_pull_requests - open_now, promised)
         listed = frozenset(pull.branch for pull in tonight.all_pulls())
-        fixer = Fixer(
+        return Fixer(
             parts=self._parts, night=tonight.key, at=tonight.at, dry_run=tonight.dry_run, quota=quota, listed=listed
         )
-        worked_on = 0
-        for index, (case, decided) in sorted(enumerate(tonight.decisions), key=_public_first):
-            await self._parts.memory.note_triage(case.finding.id, decided)
-            triage = _WAITS if decided.choice is Choice.FIX and worked_on >= limits.findings else decided
-            with structlog.contextvars.bound_contextvars(finding=case.finding.id):
-                result = await self._guarded(case, triage, fixer, tonight)
-            worked_on += result is not case and triage.choice is Choice.FIX
-            tonight.decisions[index] = (result, self._told(case, result, triage, fixer))
+
+    async def _is_work(self, case: CaseFile, fixer: Fixer, tonight: Tonight) -> bool:
+        """Whether something is to be done for a finding that is to be fixed, and can be."""
+        project = self._by_name.get(case.project)
+        if project is None or project.name not in tonight.pulls or project.name in tonight.unusable:
+            return False
+        try:
+            base = await self._base(project, tonight)
+        except ForgeError as error:
+            tonight.problems.append(self._problem(error, f"project {project.name}"))
+            return False
+        return fixer.is_work(case, base, project)
+
+    async def _prove(self, index: int, fixer: Fixer, tonight: Tonight) -> None:
+        case, triage = tonight.decisions[index]
+        project = self._by_name[case.project]
+
+        async def prove() -> CaseFile:
+            begun = case
+            if case.state in _AT_REST:
+                begun = await self._parts.memory.move(self._step(case, State.FOUND, triage.reason, tonight))
+            return await fixer.prove(begun, tonight.bases[project.name], project)
+
+        tonight.decisions[index] = (await self._guarded(case, prove, tonight), triage)
+
+    async def _publish(self, index: int, fixer: Fixer, tonight: Tonight) -> None:
+        case, triage = tonight.decisions[index]
+        if case.finding.id not in tonight.failed:
+            publish = partial(fixer.publish, case, self._by_name[case.project])
+            tonight.decisions[index] = (await self._guarded(case, publish, tonight), triage)
 
     async def _tend(self, seen: set[str], tonight: Tonight) -> None:
         """Looks after the pull requests that were open when the night began."""
@@ -294,39 +277,26 @@ class Night:
                 moved = (now.state, now.reason) != (case.state, case.reason)
                 tonight.decisions[index] = (now, replace(triage, reason=now.reason) if moved else triage)
 
-    async def _guarded(self, case: CaseFile, triage: Triage, fixer: Fixer, tonight: Tonight) -> CaseFile:
+    async def _guarded(self, case: CaseFile, doing: Callable[[], Awaitable[CaseFile]], tonight: Tonight) -> CaseFile:
         """One finding, whatever goes wrong with it: the night goes on with the next."""
-        try:
-            result = await self._one(case, triage, fixer, tonight)
-        except (StoppedError, MemoryLostError):
-            raise
-        except SelfImproverError as error:
-            log.warning("finding.failed", what=str(error))
-            tonight.problems.append(self._problem(error, f"finding {case.finding.id}"))
-            return await self._parts.memory.case(case.finding.id) or case
-        except Exception as error:  # one finding must not end the night
-            log.exception("finding.failed")
-            mend = "run `selfimprover night --debug` to see where; the finding stays as it is"
-            tonight.problems.append(Problem(f"finding {case.finding.id}", self._describe(error), mend))
-            return await self._parts.memory.case(case.finding.id) or case
-        if result.state is not case.state:
-            log.info("finding.moved", before=case.state, after=result.state, reason=result.reason)
-        return result
-
-    async def _one(self, case: CaseFile, triage: Triage, fixer: Fixer, tonight: Tonight) -> CaseFile:
-        if triage is _WAITS:
-            return case
-        if triage.choice is not Choice.FIX:
-            return await self._rest(case, triage, tonight)
-        project = self._by_name.get(case.project)
-        if project is None or project.name not in tonight.pulls or project.name in tonight.unusable:
-            return case
-        if case.state in _AT_REST:
-            case = await self._parts.memory.move(self._step(case, State.FOUND, triage.reason, tonight))
-        base = await self._base(project, tonight)
-        if fixer.exhausted(case, base, project):
-            return case
-        return await fixer.advance(case, base, project)
+        with structlog.contextvars.bound_contextvars(finding=case.finding.id):
+            try:
+                result = await doing()
+            except (StoppedError, MemoryLostError):
+                raise
+            except SelfImproverError as error:
+                log.warning("finding.failed", what=str(error))
+                tonight.problems.append(self._problem(error, f"finding {case.finding.id}"))
+            except Exception as error:  # one finding must not end the night
+                log.exception("finding.failed")
+                mend = "run `selfimprover night --debug` to see where; the finding stays as it is"
+                tonight.problems.append(Problem(f"finding {case.finding.id}", self._describe(error), mend))
+            else:
+                if result.state is not case.state:
+                    log.info("finding.moved", before=case.state, after=result.state, reason=result.reason)
+                return result
+        tonight.failed.add(case.finding.id)
+        return await self._parts.memory.case(case.finding.id) or case
 
     async def _rest(self, case: CaseFile, triage: Triage, tonight: Tonight) -> CaseFile:
         """Writes down a decision not to fix, where the finding has no state of its own that says more."""
@@ -349,7 +319,7 @@ class Night:
 
     def _told(self, before: CaseFile, after: CaseFile, triage: Triage, fixer: Fixer) -> Triage:
         """What the report says of the decision: what came of it, where something did."""
-        if triage.choice is not Choice.FIX:
+        if triage.choice is not Choice.FIX or triage is _WAITS:
             return triage
         if after.state in {State.VERIFIED, State.PUSHED} and not fixer.dry_run:
             return replace(triage, reason=fixer.held_back(after) or after.reason)
@@ -370,6 +340,6 @@ class Night:
         return self._parts.redact(f"{type(error).__name__}: {error}")
 
 
-def _public_first(decision: tuple[int, tuple[CaseFile, Triage]]) -> bool:
+def _public_first(case: CaseFile) -> bool:
     """What was pushed already takes its place among the limits before anything new does."""
-    return decision[1][0].state is not State.PUSHED
+    return case.state is not State.PUSHED

@@ -91,6 +91,8 @@ class NightParts:
     """An empty folder for exported trees; its owner removes it."""
     problems: Sequence[Problem] = ()
     """What went wrong already: a project that could not be built is left out, the others go on."""
+    at_once: int = 1
+    """How many findings are drafted and proven at the same time."""
     stop_requested: Callable[[], bool] = lambda: False
     """Asked between two steps: a night that is told to stop does not begin another one."""
 

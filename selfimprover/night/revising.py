@@ -93,7 +93,7 @@ class Reviser:
     ) -> tuple[Verdict, Confidence]:
         """Raises ``RefusedError`` for a draft that is no better than the one there is."""
         same_base = case.verdict is not None and case.verdict.base_commit == base.commit
-        if case.draft is not None and draft.edits == case.draft.edits and same_base:
+        if case.draft is not None and draft.changes == case.draft.changes and same_base:
             raise RefusedError(f"{draft.drafter} makes the same change again")
         self.parts.begin("verify", draft.title)
         verdict = await project.verifier.verify(draft, base.tree, base.commit)

@@ -52,6 +52,8 @@ class Tonight:
     """Projects whose forge failed half way: nothing more is tried for them tonight."""
     before: dict[str, State] = field(default_factory=dict)
     """The states in which tonight found its findings."""
+    failed: set[str] = field(default_factory=set)
+    """Findings with which something went wrong: nothing more is tried for them tonight."""
     problems: list[Problem] = field(default_factory=list)
 
     def all_pulls(self) -> Iterator[PullRequest]:

@@ -86,7 +86,7 @@ class Tender:
         if base_commit == case.verdict.base_commit:
             return False
         tree = (await base()).tree
-        return all(_text(tree / edit.path) == edit.after for edit in case.draft.edits)
+        return all(_text(tree / edit.path) == edit.after for edit in case.draft.changes)
 
     async def _close(self, case: CaseFile, pull: PullRequest, project: ProjectParts) -> PullRequest:
         self.parts.begin("publish", f"closing #{pull.number}")

@@ -93,7 +93,7 @@ def _print_draft(console: Console, case: CaseFile) -> None:
         _line(console, "checked", f"{check.name}: {check.status}, {one_line(check.detail, 300)}")
     for text, weight in case.confidence.parts if case.confidence else ():
         _line(console, "confidence", f"{weight:.2f} {text}")
-    _print_code(console, unified_diff(case.draft.edits), "diff")
+    _print_code(console, unified_diff(case.draft.changes), "diff")
 
 
 def _print_queries(console: Console, sql: str, queries: Sequence[Query]) -> None:

@@ -171,7 +171,7 @@ def _details(case: CaseFile) -> dict[str, Any]:
             "change": case.draft.change,
             "may_hide": list(case.draft.may_hide),
             "proof": list(case.draft.proof),
-            "diff": unified_diff(case.draft.edits),
+            "diff": unified_diff(case.draft.changes),
         },
         "verdict": None
         if verdict is None
@@ -180,6 +180,12 @@ def _details(case: CaseFile) -> dict[str, Any]:
             "strength": verdict.strength.value,
             "sandbox": verdict.sandbox,
             "reason": verdict.reason,
+            "reproduced": verdict.reproduced,
+            "newly_passing": list(verdict.newly_passing),
+            "flaky": list(verdict.flaky),
+            "changed_lines": None
+            if verdict.changed_lines is None
+            else {"run": verdict.changed_lines.run, "total": verdict.changed_lines.total},
             "checks": [
                 {"name": check.name, "status": check.status.value, "detail": check.detail} for check in verdict.checks
             ],

@@ -265,13 +265,15 @@ class Verify(Section):
     timeout: Duration = timedelta(minutes=10)
     """How long one run of the tests may take."""
     sandbox: Literal["auto", "bwrap", "container", "none"] = "auto"
-    """What isolates the tests. This version has no sandbox: it runs them only with `none`, bare, as your user."""
+    """What isolates the tests: the first that proves itself, one of them, or nothing (`none`: bare, as your user)."""
+    image: str | None = None
+    """The image for podman or docker, with what the tests need in it. Without one, no container is tried."""
     expose: tuple[File, ...] = ()
     """Folders whose `bin` comes first on the tests' PATH, such as a virtual environment."""
     replay: str | None = None
     """A command that runs one recorded task. Not acted on by this version."""
     memory: Size = 2 << 30
-    """How much memory a process of the tests may use."""
+    """How much memory all processes of a test run may use together."""
     publish_unverified: bool = False
     """Whether a fix that nothing could be run for becomes a draft pull request, labelled *unverified*."""
 

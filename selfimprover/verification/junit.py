@@ -7,11 +7,15 @@ Format as pytest writes it (``junit_family=xunit2``): ``testcase`` elements with
 import os
 import stat
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 _MAX_BYTES = 20_000_000
+MAX_TEXT = 20_000
+MAX_TEXTS = 200
+"""How many characters of a failure, and of how many failures, are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,8 @@ class Report:
     passed: Counter[str]
     failed: Counter[str]
     skipped: Counter[str]
+    texts: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """What the first failure of each test printed, as far as the report says it."""
 
     @property
     def executed(self) -> int:
@@ -62,7 +68,7 @@ def parse_report(content: bytes) -> Report | None:
         parser.close()
     except (ET.ParseError, ValueError):
         return None
-    return Report(cases.passed, cases.failed, cases.skipped)
+    return Report(cases.passed, cases.failed, cases.skipped, cases.texts)
 
 
 class _Cases:
@@ -72,8 +78,10 @@ class _Cases:
         self.passed: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
+        self.texts: dict[str, str] = {}
         self._id = ""
         self._inside: set[str] = set()
+        self._text: list[str] | None = None
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "testcase":
@@ -81,8 +89,12 @@ class _Cases:
             self._inside = set()
         elif tag in {"failure", "error", "skipped"}:
             self._inside.add(tag)
+            self._text = [] if tag != "skipped" and len(self.texts) < MAX_TEXTS else None
 
     def end(self, tag: str) -> None:
+        if tag in {"failure", "error"} and self._text is not None:
+            self.texts.setdefault(self._id, "".join(self._text)[-MAX_TEXT:])
+        self._text = None
         if tag != "testcase":
             return
         if self._inside & {"failure", "error"}:
@@ -93,7 +105,9 @@ class _Cases:
             self.passed[self._id] += 1
 
     def data(self, text: str) -> None:
-        """What the tests printed: of no use here."""
+        """What a failure says; what the tests printed besides is of no use here."""
+        if self._text is not None:
+            self._text.append(text)
 
     def close(self) -> None:
         """Asked for by the parser."""

@@ -1,25 +1,19 @@
-"""Runs the test command. This version has no isolation: only ``none`` runs anything at all."""
+"""The seam between the checks and what isolates the code that they run."""
 
-import asyncio
 import os
 import shlex
-import subprocess
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-
-from selfimprover.errors import SelfImproverError
+from typing import Protocol
 
 _SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-_GRACE = 2.0
-_PATIENCE = 10.0
-FILE_LIMIT = 256 * 1024 * 1024
+_MIB = 1 << 20
+FILE_LIMIT = 256 * _MIB
 
 
-class Sandbox(StrEnum):
+class Kind(StrEnum):
     """What the configuration may ask for."""
 
     AUTO = "auto"
@@ -30,14 +24,42 @@ class Sandbox(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one run may use."""
+    """What one run may use. ``docs/sandbox.md`` tells what holds each."""
 
     timeout: float
     """Seconds of wall time."""
     memory: int | None = None
-    """Bytes of memory a process."""
+    """Bytes of memory of all its processes together, and of each."""
     file_size: int = FILE_LIMIT
     """Bytes that any one file of the run, its output too, may grow to."""
+    processes: int = 512
+    """Processes and threads at once."""
+    cpu: float | None = None
+    """Seconds of processor time of one process; ``None``: what all cores could give it in its wall time."""
+    open_files: int = 4096
+    """Files that one process may have open."""
+    workspace: int | None = 4096 * _MIB
+    """Bytes that the writable folders may hold in all, the copy of the project included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One command and what it gets to see."""
+
+    command: str
+    """Run by ``/bin/sh -c``."""
+    folder: Path
+    """Its working directory: one of ``writable``, or beneath one."""
+    env: Mapping[str, str]
+    """Its whole environment."""
+    output: Path
+    """The file that takes what it prints; outside of everything that it can write to."""
+    writable: tuple[Path, ...]
+    """Folders that it sees under their own path, and may write to."""
+    readable: tuple[Path, ...] = ()
+    """Folders that it sees under their own path, read-only; ``interpreters.exposed`` completes virtual environments."""
+    network: bool = False
+    """Whether it may use the network. Only the set-up of dependencies ever does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +68,23 @@ class Ending:
 
     status: int | None
     seconds: float
+    why: str = ""
+    """The limit that ended it, where one is known to have: memory, processes, file size, output, workspace size …"""
+
+
+class Sandbox(Protocol):
+    """Runs jobs. Raises ``SelfImproverError`` if one cannot be started."""
+
+    name: str
+    """Goes into verdicts and pull requests: bubblewrap, podman, docker, none."""
+
+    def key(self) -> str:
+        """Names everything about it that a verdict depends on."""
+        ...
+
+    async def run(self, job: Job, limits: Limits) -> Ending:
+        """Runs the job; whatever it started has ended when this returns, or is cancelled."""
+        ...
 
 
 def environment(expose: Sequence[Path], scratch: Path, report: Path) -> dict[str, str]:
@@ -59,41 +98,3 @@ def environment(expose: Sequence[Path], scratch: Path, report: Path) -> dict[str
         "SELFIMPROVER_JUNIT": str(report),
         "PYTEST_ADDOPTS": shlex.quote(f"--junitxml={report}"),
     }
-
-
-async def run(command: str, folder: Path, env: Mapping[str, str], output: Path, limits: Limits) -> Ending:
-    """Runs ``command`` by ``/bin/sh -c`` in ``folder``; whatever it started has ended when this returns.
-
-    What it prints goes to the file ``output``. When the time runs out, or this is cancelled, the whole tree is ended.
-    """
-    started = time.monotonic()
-    process = _start(command, folder, env, output, limits)
-    waiting = asyncio.ensure_future(asyncio.to_thread(process.wait))
-    try:
-        finished, _ = await asyncio.wait({waiting}, timeout=limits.timeout)
-    finally:
-        if not waiting.done():
-            process.terminate()
-            await asyncio.wait({waiting}, timeout=_GRACE + _PATIENCE)
-        if not waiting.done():
-            process.kill()
-    return Ending(waiting.result() if finished else None, time.monotonic() - started)
-
-
-def _start(command: str, folder: Path, env: Mapping[str, str], output: Path, limits: Limits) -> subprocess.Popen[bytes]:
-    supervisor = Path(__file__).with_name("supervisor.py")
-    settings = (os.getpid(), _GRACE, limits.file_size, limits.memory or 0)
-    arguments = [sys.executable, "-I", "-S", str(supervisor), *map(str, settings), command]
-    try:
-        with output.open("ab") as file:
-            return subprocess.Popen(
-                arguments,
-                cwd=folder,
-                env=dict(env),
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-    except OSError as error:
-        raise SelfImproverError(f"the tests cannot be started: {error.strerror}", where=str(folder)) from error

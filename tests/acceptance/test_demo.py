@@ -1,6 +1,7 @@
 """The demo end to end: the real session, repeated by the real parts, twice with the same result."""
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -179,10 +180,18 @@ def test_the_second_night_claims_nothing_yet_and_opens_nothing_again(second: Any
     assert {finding["state"] for finding in second["findings"]} == {"merged", "diagnosed"}
 
 
+def test_it_says_what_the_tests_ran_in(played: Played) -> None:
+    """Where there is a sandbox the pull requests were proven in it; elsewhere the example's own tests run bare."""
+    shown = " ".join(played.output.split())
+    sandboxed = shutil.which("bwrap") is not None and "in a sandbox (bubblewrap)" in shown
+
+    assert sandboxed or "bare, because they are ours" in shown
+
+
 def test_the_screen_shows_the_tables_the_evidence_and_where_to_look_next(played: Played) -> None:
     for part in (
         *("Yesterday (Feb 15)", "156 done, 13 failed", "6 done, 1 failed, 1 running", "Top errors", "Pull requests"),
-        *("Passing", '"source": "self-improver"', "merged #3", "merged #4", "without a sandbox", "more tasks"),
+        *("Passing", '"source": "self-improver"', "merged #3", "merged #4", "more tasks"),
         *("selfimprover report --config", "selfimprover findings list --config"),
     ):
         assert part in " ".join(played.output.split()), part

@@ -1,5 +1,6 @@
 """A drafter and a verifier that a test can steer."""
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,13 +30,15 @@ class FakeDrafter:
 
     refuses: str | None = None
     breaks: Exception | None = None
+    breaks_for: str = ""
+    """Breaks only for findings with this in their title."""
     name: str = "recipe:fake"
     seen: list[str] = field(default_factory=list)
 
     async def draft(self, finding: Finding, tree: Path, feedback: Feedback | None = None) -> Draft:
         assert (tree / "agent/mail.py").exists()
         self.seen.append(finding.id)
-        if self.breaks is not None:
+        if self.breaks is not None and self.breaks_for in finding.title:
             raise self.breaks
         if self.refuses is not None:
             raise RefusedError(self.refuses)
@@ -49,6 +52,11 @@ class FakeVerifier:
     passes: bool = True
     configuration: str = "fake"
     seen: int = 0
+    takes: float = 0.0
+    """Seconds for each draft."""
+    now: int = 0
+    most: int = 0
+    """How many drafts are, and were at most, verified at the same time."""
 
     def key(self) -> str:
         return self.configuration
@@ -56,6 +64,10 @@ class FakeVerifier:
     async def verify(self, draft: Draft, tree: Path, base_commit: str) -> Verdict:
         assert str(tree)
         self.seen += 1
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(self.takes)
+        self.now -= 1
         status = CheckStatus.PASSED if self.passes else CheckStatus.FAILED
         return Verdict(
             base_commit=base_commit,

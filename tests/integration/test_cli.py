@@ -271,7 +271,7 @@ def test_a_test_command_that_does_not_exist_parks_with_the_reason(place: Place) 
 
 
 def test_without_a_sandbox_nothing_is_run_and_the_reason_is_told(place: Place) -> None:
-    place.config.write_text(place.config.read_text().replace('sandbox = "none"', 'sandbox = "auto"'))
+    place.config.write_text(place.config.read_text().replace('sandbox = "none"', 'sandbox = "container"'))
 
     (finding,) = place.night()["findings"]
 

@@ -1,14 +1,18 @@
 """``selfimprover init`` on a real terminal: it asks with what it found, and asks before anything could leave."""
 
+import atexit
 import os
 import pty
 import re
 import select
+import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +29,7 @@ QUESTIONS = (
     "Its base branch",
     "Its test command",
     "What reports call it",
-    "Run its tests bare",
+    "There is no sandbox here",
     "Let a language model draft fixes",
 )
 FLAGS = {
@@ -80,11 +84,28 @@ class Terminal:
         return bool(piece)
 
 
+@cache
+def without_bubblewrap() -> str:
+    """A PATH of everything that this machine has, but no sandbox."""
+    folder = Path(tempfile.mkdtemp(prefix="no-sandbox-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for place in reversed(os.environ["PATH"].split(os.pathsep)):
+        for program in Path(place).glob("*"):
+            if program.name != "bwrap":
+                link = folder / program.name
+                link.unlink(missing_ok=True)
+                link.symlink_to(program)
+    return str(folder)
+
+
 @contextmanager
-def terminal(folder: Path, *options: str) -> Iterator[Terminal]:
+def terminal(folder: Path, *options: str, sandbox: bool = False) -> Iterator[Terminal]:
+    """With a machine that has no sandbox, unless it may have one."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "selfimprover", "init", *options]
     environment = {**os.environ, "TERM": "dumb", "PYTHONPATH": str(Path(__file__).parents[2])}
+    if not sandbox:
+        environment["PATH"] = without_bubblewrap()
     process = subprocess.Popen(
         ["setsid", "--ctty", "--wait", *command],
         cwd=folder,
@@ -208,3 +229,15 @@ def test_who_breaks_off_at_any_question_leaves_nothing_behind(assistant: Assista
     assert code == 130, person.shown
     assert "nothing was written" in person.shown
     assert sorted(assistant.folder.rglob("*")) == before
+
+
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
+def test_where_there_is_a_sandbox_nobody_is_asked_to_do_without(assistant: Assistant) -> None:
+    with terminal(assistant.folder, sandbox=True) as person:
+        for question in QUESTIONS:
+            if "no sandbox" not in question:
+                person.answer(question, ENTER)
+        code = person.end()
+
+    assert code == 0, person.shown
+    assert written(assistant)["projects"][0]["verify"]["sandbox"] == "auto"

@@ -599,3 +599,33 @@ async def test_the_last_report_is_that_of_the_night_that_ended_last(world: World
 
     assert last is not None
     assert last.night == "2026-02-16"
+
+
+# --- several at once --------------------------------------------------------------------------------------------
+
+
+async def test_drafts_are_proven_at_once_within_the_cores_and_published_by_frequency(world: World) -> None:
+    world.at_once, world.verifier.takes = 2, 0.05
+    world.limits = Limits(new_pull_requests=2)
+    for number, error in enumerate((BUG, TIMEOUT, "KeyError: 'thread'", "IndexError: list index out of range")):
+        world.fail(error, 2 + number)
+
+    report = await world.night()
+
+    assert (world.verifier.seen, world.verifier.most) == (4, 2)
+    opened = [finding.title for finding in report.findings if finding.state is State.OPEN]
+    assert opened == [finding.title for finding in report.findings[:2]]
+    assert {finding.state for finding in report.findings[2:]} == {State.VERIFIED}
+
+
+async def test_a_finding_that_breaks_does_not_disturb_those_beside_it(world: World) -> None:
+    world.at_once = 3
+    world.fail(BUG, 3)
+    world.fail(TIMEOUT, 4)
+    world.fail("KeyError: 'thread'", 2)
+    world.drafter.breaks, world.drafter.breaks_for = RuntimeError("it fell over"), "KeyError"
+
+    report = await world.night()
+
+    assert states(report) == {"TimeoutError": State.OPEN, "AttributeError": State.OPEN, "KeyError": State.FOUND}
+    assert [error.what for error in report.errors] == ["RuntimeError: it fell over"]

@@ -6,68 +6,34 @@ import shlex
 import signal
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from selfimprover.domain import CheckStatus, Draft, Edit, Risk, Strength, Verdict
-from selfimprover.errors import SelfImproverError, UsageError
+from selfimprover.domain import CheckStatus, Strength
 from selfimprover.interfaces import Verifier
-from selfimprover.verification.checks import Run, compare
-from selfimprover.verification.junit import Report, parse_report, read_report
-from selfimprover.verification.sandbox import Ending, Limits, run
+from selfimprover.verification.sandbox import Limits
 from selfimprover.verification.verifier import TreeVerifier
-from selfimprover.verification.workspace import workspace
-
-BASE = "1" * 40
-PYTEST = "python -m pytest -q -p no:cacheprovider"
-UNITTEST = "python -m unittest -q"
-MAIL = "def count(mails):\n    return len(mails)\n"
-TESTS = """\
-import unittest
-from mail import count
-
-class CountTest(unittest.TestCase):
-    def test_none(self):
-        self.assertEqual(count([]), 0)
-
-    def test_one(self):
-        self.assertEqual(count(["a"]), 1)
-"""
-BETTER = "def count(mails):\n    return len(mails or ())\n"
-WORSE = "def count(mails):\n    return 0\n"
+from tests.integration.proofs import (
+    BASE,
+    BETTER,
+    PYTEST,
+    TESTS,
+    UNITTEST,
+    WORSE,
+    Watched,
+    check_of,
+    draft,
+    plant,
+    statuses,
+    verifier,
+)
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    folder = tmp_path / "tree"
-    folder.mkdir()
-    (folder / "mail.py").write_text(MAIL)
-    (folder / "test_mail.py").write_text(TESTS)
-    return folder
-
-
-def draft(after: str = BETTER, *more: Edit, path: str = "mail.py", before: str | None = MAIL) -> Draft:
-    return Draft(
-        drafter="recipe:test",
-        title="Count right",
-        summary="count",
-        root_cause="",
-        change="",
-        may_hide=(),
-        risk=Risk.DEFENSIVE_CHECK,
-        edits=(Edit(path, before, after), *more),
-    )
-
-
-def verifier(test: str | None = PYTEST, timeout: float = 60.0, sandbox: str = "none") -> TreeVerifier:
-    return TreeVerifier(test, timeout=timeout, sandbox=sandbox, expose=[Path(sys.prefix)])
-
-
-def statuses(verdict: Verdict) -> dict[str, CheckStatus]:
-    return {check.name: check.status for check in verdict.checks}
+    return plant(tmp_path)
 
 
 def files(folder: Path) -> dict[str, str]:
@@ -85,7 +51,8 @@ async def test_a_good_draft_passes_test_by_test_and_leaves_the_tree_alone(tree: 
 
     assert verdict.passed
     assert (verdict.strength, verdict.sandbox, verdict.base_commit) == (Strength.BY_TEST, "none", BASE)
-    assert verdict.checks[-1].detail == "2 passed on base and patched, none newly failing"
+    assert check_of(verdict, "tests").detail == "2 passed on base and patched, none newly failing"
+    assert list(statuses(verdict)) == ["edits", "parses", "reach", "tests", "lines"]
     assert set(statuses(verdict).values()) == {CheckStatus.PASSED}
     assert files(tree) == before
 
@@ -103,8 +70,8 @@ async def test_a_newly_failing_test_fails_the_draft_and_is_named(tree: Path) -> 
     verdict = await verifier().verify(draft(WORSE), tree, BASE)
 
     assert not verdict.passed
-    assert verdict.reason == "1 test newly failing on the patched tree: test_mail.CountTest::test_one"
-    assert verdict.checks[-1].detail == "2 passed on base, 1 on patched, 1 newly failing"
+    assert verdict.reason == "1 test newly failing on the patched tree: test_mail.py::CountTest::test_one"
+    assert check_of(verdict, "tests").detail == "2 passed on base, 1 on patched, 1 newly failing"
 
 
 async def test_a_test_that_is_red_on_the_base_is_not_blamed_on_the_draft(tree: Path) -> None:
@@ -135,45 +102,26 @@ async def test_no_tests_at_all_prove_nothing(tree: Path, test: str) -> None:
     assert "no test was executed" in verdict.reason
 
 
-async def test_an_exit_before_the_tests_end_is_no_success(tree: Path) -> None:
-    verdict = await verifier().verify(draft("import os\nos._exit(0)\n"), tree, BASE)
-
-    assert not verdict.passed
-    assert "left no report" in verdict.reason
-
-
 @pytest.mark.parametrize(
     ("change", "fate"),
     [
-        ("class CountTest:\n    pass\n", "did not run"),
-        (TESTS.replace("class", "@unittest.skip('')\nclass"), "is skipped"),
+        ("if getattr(mail, 'OFF', 0): del CountTest", "did not run"),
+        ("if getattr(mail, 'OFF', 0): skip()", "is skipped"),
     ],
 )
 async def test_fewer_tests_than_on_the_base_are_no_success(tree: Path, change: str, fate: str) -> None:
+    skip = "import mail\n\ndef skip():\n    CountTest.__unittest_skip__ = True\n\n"
+    (tree / "test_mail.py").write_text(f"{TESTS}\n{skip}{change}\n")
     (tree / "test_other.py").write_text("def test_other():\n    pass\n")
-    removal = draft(BETTER, Edit("test_mail.py", TESTS, change))
 
-    verdict = await verifier().verify(removal, tree, BASE)
+    verdict = await verifier().verify(draft("OFF = True\n" + BETTER), tree, BASE)
 
     assert not verdict.passed
     assert verdict.reason == "; ".join(
-        f"test test_mail.CountTest::{name} passed on the base and {fate} on the patched tree"
+        f"test test_mail.py::CountTest::{name} passed on the base and {fate} on the patched tree"
         for name in ("test_none", "test_one")
     )
-    assert verdict.checks[-1].detail == "3 passed on base, 1 on patched, none newly failing, 2 no longer run"
-
-
-async def test_a_test_that_runs_now_does_not_make_up_for_one_that_is_skipped(tree: Path) -> None:
-    base = TESTS.replace("    def test_one", "    @unittest.skip('')\n    def test_one")
-    (tree / "test_mail.py").write_text(base)
-    change = TESTS.replace("    def test_none", "    @unittest.skip('')\n    def test_none")
-
-    verdict = await verifier().verify(draft(BETTER, Edit("test_mail.py", base, change)), tree, BASE)
-
-    assert not verdict.passed
-    reason = "test test_mail.CountTest::test_none passed on the base and is skipped on the patched tree"
-    assert verdict.reason == reason
-    assert verdict.checks[-1].detail == "1 passed on base, 1 on patched, none newly failing, 1 no longer run"
+    assert check_of(verdict, "tests").detail == ("3 passed on base, 1 on patched, none newly failing, 2 no longer run")
 
 
 async def test_an_exit_status_that_no_test_explains_is_no_success(tree: Path) -> None:
@@ -202,6 +150,7 @@ async def test_a_denied_path_needs_a_person_and_runs_nothing(tree: Path, tmp_pat
     assert statuses(verdict) == {
         "edits": CheckStatus.FAILED,
         "parses": CheckStatus.SKIPPED,
+        "reach": CheckStatus.SKIPPED,
         "tests": CheckStatus.SKIPPED,
     }
     assert not (tmp_path / "ran").exists()
@@ -239,12 +188,18 @@ async def test_a_file_for_another_language_version_is_not_held_against_the_draft
     assert verdict.passed
 
 
-@pytest.mark.parametrize("sandbox", ["auto", "bwrap", "container"])
-async def test_without_a_sandbox_nothing_runs(tree: Path, tmp_path: Path, sandbox: str) -> None:
-    verdict = await verifier(f"touch {tmp_path}/ran", sandbox=sandbox).verify(draft(), tree, BASE)
+async def test_without_a_sandbox_nothing_runs_and_the_draft_is_neither_proven_nor_refuted(
+    tree: Path, tmp_path: Path
+) -> None:
+    part = TreeVerifier(f"touch {tmp_path}/ran", sandbox=None, limits=Limits(timeout=60))
+
+    verdict = await part.verify(draft(), tree, BASE)
+    refused = await part.verify(draft("x", path="Makefile", before=None), tree, BASE)
 
     assert (verdict.passed, verdict.strength, verdict.sandbox) == (False, Strength.NONE, "none available")
-    assert verdict.reason == 'no sandbox in this version: tests run only with sandbox = "none"; nothing was run'
+    assert "`selfimprover check` says how to get one" in verdict.reason
+    assert verdict.unproven
+    assert not refused.unproven
     assert not (tmp_path / "ran").exists()
 
 
@@ -256,24 +211,31 @@ async def test_without_a_test_command_nothing_is_proved(tree: Path, test: str | 
     assert "set projects.verify.test" in verdict.reason
 
 
-def test_an_unknown_sandbox_is_a_configuration_error() -> None:
-    with pytest.raises(UsageError, match="unknown sandbox 'docker'"):
-        verifier(sandbox="docker")
-
-
 def test_the_key_names_the_configuration() -> None:
     assert verifier().key() == verifier().key()
-    assert len({verifier().key(), verifier(UNITTEST).key(), verifier(timeout=1).key(), verifier(None).key()}) == 4
+    none = TreeVerifier(PYTEST, sandbox=None, limits=Limits(timeout=60), expose=[Path(sys.prefix)])
+    others = {verifier(UNITTEST).key(), verifier(timeout=1).key(), verifier(None).key(), none.key()}
+    assert len({verifier().key(), *others}) == 5
 
 
-async def test_a_night_runs_each_base_once(tree: Path, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    part = verifier(f"cat mail.py | md5sum >> {log}")
+async def test_a_night_runs_each_base_once(tree: Path) -> None:
+    sandbox = Watched()
+    part = verifier("grep -q or mail.py || echo > base", sandbox=sandbox, slots=asyncio.Semaphore(9))
 
     await asyncio.gather(*(part.verify(draft(), tree, BASE) for _ in range(3)))
     await part.verify(draft(), tree, "2" * 40)
 
-    assert sorted(log.read_text().count(line) for line in set(log.read_text().splitlines())) == [2, 4]
+    patched_and_lines = 2 * 4
+    assert len(sandbox.jobs) == patched_and_lines + 2
+
+
+async def test_no_more_runs_happen_at_once_than_there_are_slots(tree: Path) -> None:
+    sandbox = Watched()
+    part = verifier("sleep 0.2", sandbox=sandbox, slots=asyncio.Semaphore(2))
+
+    await asyncio.gather(*(part.verify(draft(f"{BETTER}# {number}\n"), tree, BASE) for number in range(5)))
+
+    assert sandbox.most == 2
 
 
 # --- the run -------------------------------------------------------------------------------------------
@@ -290,19 +252,11 @@ async def test_the_tests_see_nothing_of_our_environment(
     names = {line.partition("=")[0] for line in seen.read_text().split("\0")[0].splitlines() if "=" in line}
     shell = {"PWD", "OLDPWD", "SHLVL", "_", "LC_CTYPE"}
     assert names - shell == {
-        *("PATH", "HOME", "TMPDIR", "LANG", "PYTHONDONTWRITEBYTECODE", "SELFIMPROVER_JUNIT", "PYTEST_ADDOPTS"),
+        *("PATH", "HOME", "TMPDIR", "LANG", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "SELFIMPROVER_JUNIT"),
+        "PYTEST_ADDOPTS",
     }
     assert "a-secret-token" not in seen.read_text()
     assert str(tree) not in seen.read_text()
-
-
-async def test_a_workspace_is_gone_afterwards_whatever_the_tests_did_to_it(tree: Path) -> None:
-    async with workspace(tree) as place:
-        (place.tree / "sub").mkdir()
-        (place.tree / "sub/file").write_text("")
-        (place.tree / "sub").chmod(0)
-
-    assert not place.tree.parent.exists()
 
 
 def _started(marker: Path) -> list[str]:
@@ -370,7 +324,7 @@ async def test_orphans_of_a_finished_run_do_not_live_on_or_delay_it(tree: Path, 
     verdict = await verifier(stubborn(marker, then="os._exit(0)")).verify(draft(), tree, BASE)
 
     assert (verdict.passed, verdict.strength) == (True, Strength.BY_EXIT_CODE)
-    assert len(_started(marker)) == 4
+    assert len(_started(marker)) == 2 * len(["base", "patched", "lines"])
     assert _survivors(marker) == set()
 
 
@@ -385,156 +339,6 @@ async def test_a_cancelled_run_ends_its_tree(tree: Path, marker: Path) -> None:
     assert _survivors(marker) == set()
 
 
-async def test_a_tree_does_not_outlive_the_process_that_runs_it(tree: Path, tmp_path: Path, marker: Path) -> None:
-    program = (
-        "import asyncio, sys\nfrom pathlib import Path\nfrom selfimprover.verification.sandbox import *\n"
-        "asyncio.run(run(sys.argv[1], Path(sys.argv[2]), {'PATH': sys.argv[3]}, Path(sys.argv[2], 'out'),"
-        " Limits(timeout=600)))"
-    )
-    path = f"{sys.prefix}/bin:/usr/bin:/bin"
-    arguments = ("-c", program, stubborn(marker), str(tmp_path), path)
-    daemon = await asyncio.create_subprocess_exec(sys.executable, *arguments)
-    await asyncio.to_thread(_wait_for_lines, marker, 2)
-
-    daemon.kill()
-    await daemon.wait()
-
-    await asyncio.to_thread(_wait_until_gone, marker)
-    assert _survivors(marker) == set()
-
-
 def _wait_for_lines(path: Path, count: int) -> None:
     while path.read_text().count("\n") < count:
         time.sleep(0.01)
-
-
-def _wait_until_gone(marker: Path) -> None:
-    for _ in range(3000):
-        if not _survivors(marker):
-            return
-        time.sleep(0.01)
-
-
-async def _run(command: str, tmp_path: Path, **limits: int) -> tuple[Ending, Path]:
-    env = {"PATH": f"{sys.prefix}/bin:/usr/bin:/bin"}
-    settings = Limits(timeout=60, file_size=limits.get("file_size", 1 << 30), memory=limits.get("memory"))
-    return await run(command, tmp_path, env, tmp_path / "output", settings), tmp_path / "output"
-
-
-async def test_a_flood_of_output_is_capped(tmp_path: Path) -> None:
-    ending, output = await _run("yes", tmp_path, file_size=1_000_000)
-
-    assert ending.status == 128 + signal.SIGXFSZ
-    assert output.stat().st_size == 1_000_000
-
-
-async def test_no_file_of_a_run_grows_without_end(tmp_path: Path) -> None:
-    ending, _ = await _run("yes > huge; exit 3", tmp_path, file_size=1_000_000)
-
-    assert ending.status == 3
-    assert (tmp_path / "huge").stat().st_size == 1_000_000
-
-
-async def test_a_process_gets_no_more_memory_than_allowed(tmp_path: Path) -> None:
-    greedy = "python -c 'bytearray(400_000_000)'"
-
-    assert (await _run(greedy, tmp_path))[0].status == 0
-    assert (await _run(greedy, tmp_path, memory=200_000_000))[0].status == 1
-
-
-async def test_a_status_is_told_as_a_shell_tells_it(tmp_path: Path) -> None:
-    assert (await _run("exit 7", tmp_path))[0].status == 7
-    assert (await _run("kill -KILL $$", tmp_path))[0].status == 128 + 9
-
-
-async def test_a_tree_that_cannot_be_copied_is_one_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(SelfImproverError, match="cannot be copied"):
-        async with workspace(tmp_path / "absent"):
-            pass
-
-
-# --- reports -------------------------------------------------------------------------------------------
-
-CASES = """<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite>
-<testcase classname="a.B" name="ok"><system-out>out</system-out></testcase>
-<testcase classname="a.B" name="bad"><failure message="m">f</failure></testcase>
-<testcase classname="a.B" name="torn"><error/></testcase>
-<testcase classname="a.B" name="not now"><skipped/></testcase>
-<testcase/>
-</testsuite></testsuites>"""
-
-
-def test_a_report_counts_what_was_executed_and_names_what_failed() -> None:
-    report = parse_report(CASES.encode())
-
-    assert report is not None
-    assert report.executed == 4
-    assert report.passed == Counter(["a.B::ok", "::"])
-    assert report.failed == Counter(["a.B::bad", "a.B::torn"])
-    assert report.skipped == Counter(["a.B::not now"])
-
-
-def _run_of(passed: str = "", failed: str = "", skipped: str = "") -> Run:
-    """A run whose tests have ids of one letter."""
-    return Run(int(bool(failed)), 1.0, Report(Counter(passed), Counter(failed), Counter(skipped)), "")
-
-
-@pytest.mark.parametrize(
-    ("base", "patched", "reason"),
-    [
-        (_run_of("ab"), _run_of("bb"), "test a passed on the base and did not run on the patched tree"),
-        (_run_of("aab"), _run_of("abb"), "test a passed on the base and ran less often on the patched tree"),
-        (
-            _run_of("ab", "", "c"),
-            _run_of("ac", "", "b"),
-            "test b passed on the base and is skipped on the patched tree",
-        ),
-        (_run_of("aa", "a"), _run_of("a", "aa"), "1 test newly failing on the patched tree: a"),
-        (_run_of("ab", "xy"), _run_of("ab", "x"), "only 3 of the base's 4 tests were executed on the patched tree"),
-        (_run_of("ab", "x"), _run_of("abx"), None),
-    ],
-)
-def test_tests_are_compared_one_by_one_as_often_as_they_ran(base: Run, patched: Run, reason: str | None) -> None:
-    proof = compare(base, patched, 60)
-
-    assert proof.passed == (reason is None)
-    assert reason is None or proof.reason == reason
-
-
-def test_at_most_three_lost_tests_are_named() -> None:
-    proof = compare(_run_of("abcdez"), _run_of("z"), 60)
-
-    assert [name for name in "abcde" if f"test {name} passed" in proof.reason] == ["a", "b", "c"]
-    assert proof.reason.endswith("; and 2 more")
-    assert proof.detail == "6 passed on base, 1 on patched, none newly failing, 5 no longer run"
-
-
-def test_the_counts_of_the_detail_count_each_occurrence_of_an_id() -> None:
-    proof = compare(_run_of("aab", "xx"), _run_of("aab", "xxx"), 60)
-
-    assert proof.reason == "1 test newly failing on the patched tree: x"
-    assert proof.detail == "3 passed on base, 3 on patched, 1 newly failing, 2 red on the base already"
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"not xml",
-        CASES[:200].encode(),
-        b'<!DOCTYPE x [<!ENTITY a "b">]><testsuites>&a;</testsuites>',
-        '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE x><x/>'.encode("utf-16"),
-        b"<x>" + b" " * 20_000_000 + b"</x>",
-    ],
-)
-def test_a_report_that_is_not_plain_xml_counts_as_none(content: bytes) -> None:
-    assert parse_report(content) is None
-
-
-def test_a_link_or_a_pipe_in_place_of_a_report_is_not_read(tmp_path: Path) -> None:
-    (tmp_path / "real.xml").write_text(CASES)
-    (tmp_path / "link.xml").symlink_to(tmp_path / "real.xml")
-    os.mkfifo(tmp_path / "pipe.xml")
-
-    assert read_report(tmp_path / "real.xml") is not None
-    assert [read_report(tmp_path / name) for name in ("link.xml", "pipe.xml", "absent.xml", "")] == [None] * 4

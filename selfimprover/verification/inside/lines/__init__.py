@@ -1,0 +1,1 @@
+"""Loaded by every Python as it starts."""

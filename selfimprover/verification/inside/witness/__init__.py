@@ -1,0 +1,1 @@
+"""Loaded as a plugin of pytest."""
