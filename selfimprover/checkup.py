@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from selfimprover.analyzers import registry
-from selfimprover.bootstrap import App, open_app
+from selfimprover.bootstrap import App, model, open_app
 from selfimprover.domain import Examined
 from selfimprover.errors import SelfImproverError
 from selfimprover.memory import file
@@ -53,7 +53,7 @@ async def examine_app(app: App) -> list[Examined]:
             *await _sandbox(app, project),
             _proof(project),
         ]
-    return [*results, Examined("model", ok=True, what="none: this version drafts by recipes alone")]
+    return [*results, await _model(app)]
 
 
 async def _tried(part: str, looking: Coroutine[Any, Any, str]) -> Examined:
@@ -159,6 +159,14 @@ async def _sandbox(app: App, project: Project) -> list[Examined]:
         return [*lines, Examined(part, ok=False, what=f"none: {chosen.problem}", mend=mend)]
     folders = f", which shows {', '.join(map(str, shown))} besides the system's own programs" if shown else ""
     return [*lines, Examined(part, ok=True, what=f"{chosen.sandbox.name}{folders}")]
+
+
+async def _model(app: App) -> Examined:
+    llm = app.settings.llm
+    if not model.is_configured(llm):
+        why = "[llm] names no model" if llm.enabled else "[llm] enabled = false"
+        return Examined("model", ok=True, what=f"none: {why}; recipes alone draft")
+    return await _tried("model", model.look(llm, app.redactor(os.urandom(16))))
 
 
 def _proof(project: Project) -> Examined:

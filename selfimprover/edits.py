@@ -309,6 +309,15 @@ def unified_diff(edits: Sequence[Edit]) -> str:
     return "".join(_file_diff(edit) for edit in edits)
 
 
+def added_lines(edits: Sequence[Edit]) -> str:
+    """Every line that the files have after the edits and had not before."""
+    added: list[str] = []
+    for edit in edits:
+        before = set((edit.before or "").splitlines())
+        added += [line for line in (edit.after or "").splitlines() if line not in before]
+    return "\n".join(added)
+
+
 def changed_lines(edits: Sequence[Edit]) -> int:
     """How many lines the edits add and remove together."""
     return sum(line.startswith(("+", "-")) for edit in edits for line in _hunks(edit))

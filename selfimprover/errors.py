@@ -48,6 +48,34 @@ class RefusedError(SelfImproverError):
     """A drafter will not draft, a draft may not be applied, a forge will not take it: the reason is kept."""
 
 
+class ModelError(SelfImproverError):
+    """The language model gives no answer tonight; the finding waits as it is, and this is no attempt at it."""
+
+
+class ModelUnavailableError(ModelError):
+    """It could not be reached, or failed, after the retries of one call; another finding may be asked about."""
+
+
+class ModelStoppedError(ModelError):
+    """It will not answer whatever it is asked: nobody asks again tonight."""
+
+
+class BudgetSpentError(ModelError):
+    """The most that the next call may cost is more than is left of the night's budget."""
+
+
+class NotCodeError(RefusedError):
+    """Nothing in the project is wrong: this becomes a diagnosis, with its owner and what to watch."""
+
+    def __init__(self, cause: str, *, owner: str, watch: str) -> None:
+        told = [cause, f"owner: {owner}" if owner else "", f"watch: {watch}" if watch else ""]
+        super().__init__("; ".join(part for part in told if part))
+
+
+class ModelRefusedError(RefusedError):
+    """The language model will not answer this question, today or tomorrow: the reason is kept."""
+
+
 class ConflictError(SelfImproverError):
     """Something changed under us: a state, a branch. Nothing was written; the next night looks again."""
 

@@ -25,16 +25,19 @@ from selfimprover.domain import (
     Finding,
     Fingerprint,
     LedgerNight,
+    ModelCall,
     NightClock,
     NightReport,
     Outcome,
     Proposal,
     PullRequest,
     Query,
+    Spent,
     TaskCounts,
     TaskRecord,
     Transition,
     Triage,
+    Usage,
     Verdict,
     Window,
 )
@@ -141,10 +144,15 @@ class Returned:
 class Drafter(Protocol):
     """Proposes a change for a finding."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What drafts say they are from: ``recipe:…`` or ``llm:…``."""
+        ...
 
-    async def draft(self, finding: Finding, tree: Path, feedback: Feedback | None = None) -> Draft:
+    async def draft(self, case: CaseFile, tree: Path, feedback: Feedback | None = None) -> Draft:
         """A draft against the plain files under ``tree``; raises ``RefusedError`` with the reason.
+
+        ``NotCodeError`` says that there is nothing to draft, ``ModelError`` that tonight there will be no draft.
 
         ``feedback`` tells what came back on the pull request that an earlier draft led to.
         """
@@ -352,6 +360,30 @@ class Memory(Protocol):
         ...
 
 
+class ModelCalls(Protocol):
+    """What the language model was asked, kept so that nothing is paid twice and everything can be read later."""
+
+    async def stored_reply(self, request_hash: str) -> ModelCall | None:
+        """The newest call of this hash that was answered, in whatever night."""
+        ...
+
+    async def note_call(self, call: ModelCall) -> int:
+        """Enters a call that is about to be made, with the most that it may cost, and returns its number."""
+        ...
+
+    async def store_reply(self, number: int, call: ModelCall) -> None:
+        """Keeps what became of the call with this number: request as sent, raw answer, usage, cost and outcome."""
+        ...
+
+    async def calls_of(self, finding_id: str) -> Sequence[ModelCall]:
+        """Every call about a finding, oldest first."""
+        ...
+
+    async def spent_in(self, night: str) -> Spent:
+        """What the calls of a night came to; one whose outcome is not known counts with the most it may cost."""
+        ...
+
+
 # --- outcome and text ----------------------------------------------------------------------------------
 
 
@@ -376,6 +408,26 @@ class OutcomeTracker(Protocol):
 
     def judge(self, measured: Sequence[Measured]) -> Sequence[Outcome]:
         """One outcome for each fix, in order; all together, because many comparisons find differences by chance."""
+        ...
+
+
+class Meter(Protocol):
+    """What the language model is asked in a night, and what that comes to."""
+
+    def begin(self, night: str) -> None:
+        """From now on everything is of the night with this key."""
+        ...
+
+    async def usage(self) -> Usage:
+        """What the night came to so far."""
+        ...
+
+
+class LeakDetector(Protocol):
+    """Finds what must not leave this machine, whatever redaction did before."""
+
+    def __call__(self, text: str) -> str | None:
+        """What kind of secret is in the text, and where; never the secret."""
         ...
 
 

@@ -31,7 +31,8 @@ def set_up(redact: Callable[[str], str] | None = None, *, debug: bool = False, q
         logger_factory=lambda *_: _Lines(),
         cache_logger_on_first_use=False,
     )
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # likewise
+    for clients in ("httpx", "httpx2"):
+        logging.getLogger(clients).setLevel(logging.WARNING)  # they tell every address
     libraries = logging.INFO if debug else logging.WARNING  # below that they tell every statement and every byte
     logging.basicConfig(handlers=[_Library()], level=libraries, force=True)
 

@@ -127,6 +127,7 @@ class World:
             publishing=Publishing(mode=self.mode, author="selfimprover <selfimprover@localhost>"),
             limits=self.limits,
             redact=lambda text: text.replace("hunter2", "[…]"),
+            leak=lambda text: "a password in line 1" if "hunter2" in text else None,
             progress=lambda _step, _detail="": None,
             scratch=scratch,
             at_once=self.at_once,

@@ -220,14 +220,14 @@ class WordDrafter:
         self.stubborn = False
         self.told: list[Feedback] = []
 
-    async def draft(self, finding: Finding, tree: Path, feedback: Feedback | None = None) -> Draft:
-        path = f"agent/{word_of(finding)}.py"
+    async def draft(self, case: CaseFile, tree: Path, feedback: Feedback | None = None) -> Draft:
+        path = f"agent/{word_of(case.finding)}.py"
         text = (tree / path).read_text()
         if BROKEN not in text:
             raise RefusedError("it is mended already")
         if feedback is not None:
             self.told.append(feedback)
-        again = feedback is not None and feedback.trigger is Trigger.CHECKS
+        again = feedback is not None and feedback.trigger is not Trigger.CONFLICT
         after = MENDED_AGAIN if again and not self.stubborn else MENDED
         return a_draft(title=f"Fix {path}", edits=(Edit(path, text, text.replace(BROKEN, after)),))
 
@@ -395,6 +395,7 @@ class Life:
             ),
             limits=LIMITS,
             redact=self.redactor,
+            leak=lambda text: "canary" if CANARY in text else None,
             progress=lambda _step, _detail="": None,
             scratch=scratch,
         )

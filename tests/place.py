@@ -93,13 +93,14 @@ class Place:
         *errors: object,
         columns: str = "id, status, error, created_at, traceback",
         before: datetime = NIGHT,
+        trace: str = TRACEBACK,
     ) -> None:
         """Failed tasks with these errors, an hour apart, and as many that went well."""
         connection = sqlite3.connect(self.database)
         connection.execute(f"CREATE TABLE IF NOT EXISTS tasks ({columns})")
         for number, error in enumerate(errors):
             at = (before - timedelta(hours=number + 1)).isoformat()
-            traceback = TRACEBACK if error == BUG else None
+            traceback = trace if str(error) in trace else None
             connection.execute("INSERT INTO tasks VALUES (?, 'failed', ?, ?, ?)", (f"f{number}", error, at, traceback))
             connection.execute("INSERT INTO tasks VALUES (?, 'done', NULL, ?, NULL)", (f"d{number}", at))
         connection.commit()

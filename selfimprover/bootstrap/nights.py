@@ -1,6 +1,7 @@
 """Builds a night from the settings, and what surrounds it: the backup before, the news after."""
 
 import asyncio
+import hmac
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,13 +12,14 @@ from pathlib import Path
 
 from selfimprover import redaction, triage
 from selfimprover.analyzers import registry
+from selfimprover.bootstrap import model
 from selfimprover.bootstrap.app import App
 from selfimprover.bootstrap.proving import Proving
 from selfimprover.bootstrap.scratch import scratch
 from selfimprover.domain import Due, NightReport, Problem
 from selfimprover.drafting.drafter import recipe_drafters
 from selfimprover.errors import SelfImproverError
-from selfimprover.interfaces import Fingerprinter, Forge, Progress, Verifier
+from selfimprover.interfaces import Drafter, Fingerprinter, Forge, LeakDetector, Progress, Verifier
 from selfimprover.memory.store import SqlMemory
 from selfimprover.night import Limits, Mode, Night, NightParts, ProjectParts, Publishing
 from selfimprover.notifier import HttpNotifier
@@ -57,18 +59,25 @@ async def night(
             memory = await stack.enter_async_context(app.memory())
             fingerprinter = CachedFingerprinter(ErrorFingerprinter())
             proving = Proving(app, redact, fingerprinter, dry_run=dry_run)
+            use: model.ModelUse | None = None
+            if model.is_configured(app.settings.llm) and not dry_run:
+                asked = await stack.enter_async_context(model.client(app.settings.llm, redact))
+                use = model.ModelUse(app.settings.llm, memory, asked)
             projects: list[ProjectParts] = []
             problems: list[SelfImproverError] = []
             for one in app.projects(project):
                 try:
                     forge = await stack.enter_async_context(app.forge(one, redact, read_only=dry_run))
-                    projects.append(_project(app, one, redact, forge, await proving.verifier(one)))
+                    drafters = (*recipe_drafters(), *_by_model(app, one, redact, use))
+                    projects.append(_project(app, one, redact, forge, await proving.verifier(one), drafters))
                 except SelfImproverError as error:  # one project that is wrong must not end the night of the others
                     problems.append(error)
             if not projects:
                 raise problems[0]
             parts = _parts(app, memory, fingerprinter, redact, progress, folder / "trees", mode, stop_requested)
-            parts = replace(parts, problems=[Problem(error.where, error.what, error.mend) for error in problems])
+            parts = replace(
+                parts, meter=use, problems=[Problem(error.where, error.what, error.mend) for error in problems]
+            )
             yield Night(parts, projects), parts, tuple(projects)
 
 
@@ -100,15 +109,54 @@ async def _tell(app: App, report: NightReport) -> None:
         await notifier.night_ended(news.of(report))
 
 
-def _project(app: App, project: Project, redact: redaction.Redactor, forge: Forge, verifier: Verifier) -> ProjectParts:
+def _project(
+    app: App,
+    project: Project,
+    redact: redaction.Redactor,
+    forge: Forge,
+    verifier: Verifier,
+    drafters: tuple[Drafter, ...],
+) -> ProjectParts:
     return ProjectParts(
         name=project.name,
         telemetry=app.telemetry(project, redact),
         forge=forge,
-        drafters=recipe_drafters(),
+        drafters=drafters,
         verifier=verifier,
         publish_unverified=project.verify.publish_unverified,
     )
+
+
+def _by_model(
+    app: App, project: Project, redact: redaction.Redactor, use: model.ModelUse | None
+) -> tuple[Drafter, ...]:
+    """The drafter that asks the model, where there is one: after the recipes, which cost nothing."""
+    if use is None:
+        return ()
+    from selfimprover.drafting.llm.drafter import ModelDrafter
+
+    assert app.settings.llm.model is not None
+    key = app.folder.redaction_key()
+    return (
+        ModelDrafter(
+            model=app.settings.llm.model,
+            chat_for=use.chat,
+            mark_for=lambda finding: hmac.new(key, f"mark {finding}".encode(), "sha256").hexdigest()[:16],
+            redact=redact,
+            leak=_leak(redact),
+            instructions=project.fix.instructions,
+            allow=project.fix.paths,
+            deny=project.fix.deny,
+        ),
+    )
+
+
+def _leak(redact: redaction.Redactor) -> LeakDetector:
+    def found(text: str) -> str | None:
+        hit = redact.leak(text)
+        return None if hit is None else f"{hit.kind} in line {hit.line}"
+
+    return found
 
 
 def _parts(
@@ -145,6 +193,7 @@ def _parts(
             attempts=limits.attempts_per_finding,
         ),
         redact=redact,
+        leak=_leak(redact),
         progress=progress,
         scratch=scratch,
         at_once=os.cpu_count() or 1,

@@ -11,7 +11,7 @@ import typer
 from selfimprover.cli.handler import handled, run, say
 from selfimprover.cli.opening import open_app
 from selfimprover.cli.options import ConfigOption, DebugOption, JsonOption
-from selfimprover.domain import CaseFile, State
+from selfimprover.domain import CaseFile, ModelCall, State
 from selfimprover.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def list_all(as_json: JsonOption = False, config: ConfigOption = None, debug: De
 @handled
 def show(
     finding: IdArgument,
+    prompt: Annotated[bool, typer.Option("--prompt", help="Only what the language model was sent, exactly.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
     debug: DebugOption = False,  # noqa: ARG001
@@ -60,6 +61,11 @@ def show(
 
     app = open_app(config)
     case = _pick(run(_cases(app)), finding)
+    if prompt:
+        from selfimprover.cli.prompts import print_calls
+
+        print_calls(run(_calls(app, case.finding.id)), as_json=as_json)
+        return
     entries = run(_evidence(app, case.finding.id))
     if as_json:
         document = {**case_document(case, details=True), "evidence": entries}
@@ -125,6 +131,11 @@ async def _evidence(app: "App", finding_id: str) -> list[dict[str, object]]:
     async with app.reading() as memory:
         entries = [json.loads(line) async for line in memory.export()]
     return [entry for entry in entries if entry["metadata"].get("finding") == finding_id]
+
+
+async def _calls(app: "App", finding_id: str) -> Sequence[ModelCall]:
+    async with app.reading() as memory:
+        return await memory.calls_of(finding_id)
 
 
 def _pick(cases: Sequence[CaseFile], prefix: str) -> CaseFile:

@@ -22,6 +22,7 @@ from selfimprover.domain.drafts import (
     Verdict,
 )
 from selfimprover.domain.findings import Baseline, Choice, DayCount, Finding, Fingerprint, State, Triage
+from selfimprover.domain.model_use import CallOutcome, ModelCall, Spent, TokenUsage
 from selfimprover.domain.outcomes import Outcome, OutcomeState
 from selfimprover.domain.pulls import ChecksState, Commit, Proposal, PullRequest, PullState, Review
 from selfimprover.domain.reports import FindingReport, NightReport, Problem, ProjectReport, TopError, Usage
@@ -31,6 +32,7 @@ from selfimprover.domain.time import Calendar, Due, Window, iso
 __all__ = [
     "Baseline",
     "Calendar",
+    "CallOutcome",
     "CaseFile",
     "Check",
     "CheckStatus",
@@ -51,6 +53,7 @@ __all__ = [
     "Fingerprint",
     "LedgerNight",
     "LineCount",
+    "ModelCall",
     "NightClock",
     "NightReport",
     "Outcome",
@@ -64,11 +67,13 @@ __all__ = [
     "Reproduction",
     "Review",
     "Risk",
+    "Spent",
     "State",
     "Strength",
     "TaskCount",
     "TaskCounts",
     "TaskRecord",
+    "TokenUsage",
     "TopError",
     "Transition",
     "Triage",

@@ -21,6 +21,10 @@ class Risk(StrEnum):
 
     RETRY = "retry"
     DEFENSIVE_CHECK = "defensive-check"
+    TYPO = "typo"
+    MISSING_IMPORT = "missing-import"
+    LOGIC = "logic"
+    INTERFACE = "interface"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,23 +68,27 @@ class Draft:
 
 
 class Trigger(StrEnum):
-    """Why a finding that has a pull request already is drafted again."""
+    """Why a finding is drafted again."""
 
     CONFLICT = "conflict"
     """The base has moved, and the branch does not fit it any more."""
     CHECKS = "checks"
     """A check of the pull request fails."""
+    REVIEW = "review"
+    """Somebody asks for changes."""
+    PROOF = "proof"
+    """The draft was not proven; there is no pull request yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What came back on a pull request, for the drafter that is to draft again."""
+    """What came back on a draft, for the drafter that is to draft again."""
 
     trigger: Trigger
     text: str
-    """What the failing checks say (redacted); empty for a conflict."""
+    """What was seen (redacted); empty for a conflict."""
     draft: Draft | None
-    """What the pull request proposes now; ``None`` if that was forgotten."""
+    """What was proposed; ``None`` if that was forgotten."""
 
 
 class CheckStatus(StrEnum):
@@ -130,6 +138,8 @@ class Verdict:
     checks: tuple[Check, ...]
     reason: str
     """Why it passed or did not, in one sentence."""
+    output: str = ""
+    """The end of what the run that failed printed (redacted), for whoever drafts again."""
     reproduced: bool = False
     """The draft's own test failed on the base as the finding does, and passes with the change."""
     newly_passing: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Protocol
 
-from selfimprover.domain import Draft, Feedback, Finding, Trigger
+from selfimprover.domain import CaseFile, Draft, Feedback, Finding, Trigger
 from selfimprover.drafting.recipes.delegated_attribute import DelegatedAttribute
 from selfimprover.drafting.recipes.retry_connect import RetryTransientConnect
 from selfimprover.errors import RefusedError
@@ -35,12 +35,12 @@ class RecipeDrafter:
         self._recipe = recipe
         self.name = f"recipe:{recipe.name}"
 
-    async def draft(self, finding: Finding, tree: Path, feedback: Feedback | None = None) -> Draft:
+    async def draft(self, case: CaseFile, tree: Path, feedback: Feedback | None = None) -> Draft:
         """The recipe's draft; raises ``RefusedError`` with its reason."""
-        if feedback is not None and feedback.trigger is Trigger.CHECKS:
+        if feedback is not None and feedback.trigger is not Trigger.CONFLICT:
             raise RefusedError("it would make the same change again")
         try:
-            return await asyncio.to_thread(self._recipe.apply, finding, tree)
+            return await asyncio.to_thread(self._recipe.apply, case.finding, tree)
         except RecursionError:
             raise RefusedError("the code at the failing place is nested too deeply to be changed safely") from None
 

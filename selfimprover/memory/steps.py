@@ -18,15 +18,15 @@ _PULLED = {State.OPEN, State.MERGED, State.CLOSED}
 """What the forge says of a pull request, which a memory that was lost or restored may learn in any state."""
 _STEPS: dict[State, set[State]] = {
     State.FOUND: {State.DRAFTED, State.DIAGNOSED, State.SKIPPED, State.PARKED} | _ENDS | _PULLED,
-    State.DRAFTED: {State.DRAFTED, State.VERIFIED, State.PUSHED, State.PARKED} | _ENDS | _PULLED,
-    State.VERIFIED: {State.DRAFTED, State.PUSHED, State.PARKED} | _ENDS | _PULLED,
+    State.DRAFTED: {State.DRAFTED, State.DIAGNOSED, State.VERIFIED, State.PUSHED, State.PARKED} | _ENDS | _PULLED,
+    State.VERIFIED: {State.DRAFTED, State.DIAGNOSED, State.PUSHED, State.PARKED} | _ENDS | _PULLED,
     State.PUSHED: {State.PARKED} | _PULLED,
     State.OPEN: _PULLED,
     State.MERGED: set(),
     State.CLOSED: _PULLED,
     State.DIAGNOSED: {State.FOUND} | _ENDS | _PULLED,
     State.SKIPPED: {State.FOUND} | _ENDS | _PULLED,
-    State.PARKED: {State.DRAFTED, State.PUSHED, State.PARKED} | _ENDS | _PULLED,
+    State.PARKED: {State.DRAFTED, State.DIAGNOSED, State.PUSHED, State.PARKED} | _ENDS | _PULLED,
     State.DISMISSED: set(),
     State.GONE: {State.FOUND, State.DISMISSED} | _PULLED,
 }

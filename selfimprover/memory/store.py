@@ -17,9 +17,11 @@ from selfimprover.domain import (
     Evidence,
     Finding,
     Fingerprint,
+    ModelCall,
     NightReport,
     Outcome,
     PullRequest,
+    Spent,
     State,
     Transition,
     Triage,
@@ -28,7 +30,7 @@ from selfimprover.domain import (
 )
 from selfimprover.errors import ConflictError
 from selfimprover.memory import evidence as chain
-from selfimprover.memory import steps, tables
+from selfimprover.memory import model_calls, steps, tables
 from selfimprover.memory.cases import read_cases
 from selfimprover.memory.codec import decode, encode
 from selfimprover.memory.engine import explained, open_engine
@@ -306,6 +308,33 @@ class SqlMemory:
             if step.evidence is not None:
                 await chain.append(connection, step.evidence)
             return await steps.one(connection, step.finding_id)
+
+    # --- calls of the language model: ``interfaces.ModelCalls``
+
+    async def stored_reply(self, request_hash: str) -> ModelCall | None:
+        """The newest call of this hash that was answered."""
+        async with self._reading() as connection:
+            return await model_calls.answered(connection, request_hash)
+
+    async def note_call(self, call: ModelCall) -> int:
+        """Enters a call that is about to be made, and returns its number."""
+        async with self._writing() as connection:
+            return await model_calls.enter(connection, call)
+
+    async def store_reply(self, number: int, call: ModelCall) -> None:
+        """What became of the call with this number."""
+        async with self._writing() as connection:
+            await model_calls.settle(connection, number, call)
+
+    async def calls_of(self, finding_id: str) -> Sequence[ModelCall]:
+        """Every call about a finding, oldest first."""
+        async with self._reading() as connection:
+            return await model_calls.about(connection, finding_id)
+
+    async def spent_in(self, night: str) -> Spent:
+        """What the calls of a night came to; those without an outcome count with the most they may cost."""
+        async with self._reading() as connection:
+            return await model_calls.spent_in(connection, night)
 
     # --- evidence
 

@@ -3,7 +3,7 @@
 Instants are ISO 8601 text in UTC. Columns named ``data`` hold one class of ``domain`` as JSON.
 """
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
 metadata = MetaData()
 
@@ -106,3 +106,25 @@ evidence = Table(
     Column("digest", String(64), nullable=False, unique=True),
     Column("line", Text, nullable=False),
 )
+
+model_call = Table(
+    "model_call",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("finding_id", String(12), ForeignKey("finding.id"), nullable=False),
+    Column("night", String(16), nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("request", Text, nullable=False),
+    Column("answer", Text),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("cached_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("estimated", Boolean, nullable=False),
+    Column("cost", String(40)),
+    Column("outcome", String(16), nullable=False),
+    Index("model_call_of_request", "request_hash", "outcome"),
+    Index("model_call_of_finding", "finding_id", "number"),
+    Index("model_call_of_night", "night"),
+)
+"""``cost`` is a decimal number as text: no database must round it."""

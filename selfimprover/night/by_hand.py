@@ -31,6 +31,8 @@ async def publish_one(parts: NightParts, project: ProjectParts, case: CaseFile, 
     base = await export_base(project, parts.scratch)
     quota = Quota(new=1, open=1)  # a person asked for this one: the limits are for the nights
     day = parts.calendar.day_of(at).isoformat()
+    if parts.meter:
+        parts.meter.begin(f"{day}{_BY_HAND}")
     fixer = Fixer(parts=parts, night=f"{day}{_BY_HAND}", at=at, dry_run=False, quota=quota)
     return await fixer.publish(await fixer.prove(case, base, project), project)
 

@@ -9,6 +9,7 @@ from tempfile import mkdtemp
 from selfimprover.domain import (
     CaseFile,
     ChecksState,
+    CheckStatus,
     Commit,
     Draft,
     Feedback,
@@ -17,8 +18,11 @@ from selfimprover.domain import (
     PullState,
     State,
     Transition,
+    Trigger,
 )
-from selfimprover.errors import ConflictError, RefusedError
+from selfimprover.edits import added_lines
+from selfimprover.errors import ConflictError, NotCodeError, RefusedError
+from selfimprover.interfaces import LeakDetector
 from selfimprover.night import wording
 from selfimprover.night.parts import Mode, NightParts, ProjectParts
 
@@ -98,7 +102,17 @@ class Fixer:
             case = await self._draft(case, base, project)
         if case.state is State.DRAFTED and not self.dry_run:
             case = await self._verify(case, base, project, before)
+            while self._deserves_another(case):
+                case = await self._draft(case, base, project, _unproven(case))
+                if case.state is State.DRAFTED:
+                    case = await self._verify(case, base, project, before)
         return case
+
+    def _deserves_another(self, case: CaseFile) -> bool:
+        """Whether a draft of a model was not proven, and it may be told what was seen: a recipe has one answer only."""
+        asked = case.draft is not None and not case.draft.drafter.startswith("recipe:")
+        refuted = case.state is State.PARKED and case.verdict is not None and not case.verdict.passed
+        return asked and refuted and case.attempts < self.parts.limits.attempts
 
     async def publish(self, case: CaseFile, project: ProjectParts) -> CaseFile:
         """Opens the pull request of a finding, if proof, mode and limits allow it."""
@@ -135,14 +149,23 @@ class Fixer:
             return f"{proven}; waits for the next night because of [limits] new_pull_requests_per_night"
         return None
 
-    async def _draft(self, case: CaseFile, base: Base, project: ProjectParts) -> CaseFile:
+    async def _draft(
+        self, case: CaseFile, base: Base, project: ProjectParts, feedback: Feedback | None = None
+    ) -> CaseFile:
         self.parts.begin("draft", case.finding.title)
         try:
-            draft = await first_draft(case, base, project)
+            draft = await first_draft(case, base, project, self.parts.leak, feedback)
+        except NotCodeError as found:
+            return await self._diagnose(case, base, project, found)
         except RefusedError as refusal:
             return await self._park(case, base, project, refusal.what)
         step = self._step(case, State.DRAFTED, f"drafted by {draft.drafter}")
         return await self.parts.memory.store_draft(step, draft, attempt_key(base, project))
+
+    async def _diagnose(self, case: CaseFile, base: Base, project: ProjectParts, found: NotCodeError) -> CaseFile:
+        reason = f"not a code problem: {found.what}"
+        step = self._step(case, State.DIAGNOSED, reason, f"Diagnosed, not patched: {reason}.")
+        return await self.parts.memory.park(step, attempt_key(base, project))
 
     async def _park(self, case: CaseFile, base: Base, project: ProjectParts, reason: str) -> CaseFile:
         known = case.state is State.PARKED and case.reason == reason
@@ -179,6 +202,10 @@ class Fixer:
     async def _push(self, case: CaseFile, project: ProjectParts, said: str) -> CaseFile:
         assert case.draft is not None
         self.parts.begin("publish", case.draft.title)
+        title, body = self.parts.write_pull_request(case)
+        if found := self.parts.leak(f"{title}\n{body}"):
+            reason = f"the text of its pull request holds what looks like a secret ({found}), so it is not published"
+            return await self.parts.memory.move(self._step(case, State.PARKED, reason, f"Not published: {reason}."))
         try:
             head = await project.forge.push(commit_of(case, self.parts.publishing.author))
         except ConflictError as conflict:
@@ -247,6 +274,14 @@ class Fixer:
         return wording.step(case, after, redact(reason), self.night, self.at, told)
 
 
+def _unproven(case: CaseFile) -> Feedback:
+    """What verification saw of the newest draft."""
+    assert case.verdict is not None
+    failed = [f"{check.name}: {check.detail}" for check in case.verdict.checks if check.status is CheckStatus.FAILED]
+    told = [case.verdict.reason, *failed, case.verdict.output]
+    return Feedback(Trigger.PROOF, "\n".join(part for part in told if part), case.draft)
+
+
 def was_refused(case: CaseFile) -> bool:
     """Whether a proven fix waits for a rule of the forge to change."""
     proven = case.verdict is not None and case.verdict.passed
@@ -261,12 +296,22 @@ def may_be_published(case: CaseFile, project: ProjectParts) -> bool:
     return case.state is State.DRAFTED and unproven and project.publish_unverified
 
 
-async def first_draft(case: CaseFile, base: Base, project: ProjectParts, feedback: Feedback | None = None) -> Draft:
+async def first_draft(
+    case: CaseFile, base: Base, project: ProjectParts, leak: LeakDetector, feedback: Feedback | None = None
+) -> Draft:
     """The draft of the first drafter that has one; raises ``RefusedError`` with what each of them says."""
     refusals: list[str] = []
+    unproven = feedback.draft.drafter if feedback and feedback.trigger is Trigger.PROOF and feedback.draft else None
     for drafter in project.drafters:
+        if unproven not in {None, drafter.name}:
+            continue  # what was not proven goes back to whoever made it
         try:
-            return await drafter.draft(case.finding, base.tree, feedback)
+            draft = await drafter.draft(case, base.tree, feedback)
+            if found := leak(added_lines(draft.changes)):
+                raise RefusedError(f"its change holds what looks like a secret ({found}), so it goes nowhere")
+            return draft
+        except NotCodeError:
+            raise
         except RefusedError as refusal:
             refusals.append(f"{drafter.name}: {refusal.what}")
     raise RefusedError("no drafter fits: " + "; ".join(refusals) if refusals else "there is no drafter")

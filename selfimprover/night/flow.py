@@ -20,11 +20,14 @@ from selfimprover.domain import (
     State,
     Transition,
     Triage,
+    Usage,
     iso,
 )
 from selfimprover.errors import (
+    BudgetSpentError,
     ForgeError,
     MemoryLostError,
+    ModelError,
     SelfImproverError,
     StoppedError,
 )
@@ -65,6 +68,8 @@ class Night:
         day = self._parts.calendar.day_of(at).isoformat()
         tonight = Tonight(await self._parts.memory.begin_night(day, at, due, resume), at, dry_run)
         with structlog.contextvars.bound_contextvars(night=tonight.key):
+            if self._parts.meter:
+                self._parts.meter.begin(tonight.key)
             log.info("night.started", at=iso(at), projects=len(self._projects), dry_run=dry_run)
             try:
                 report = await self._hold(tonight)
@@ -89,7 +94,8 @@ class Night:
         self._triage(cases, tonight)
         await self._fix(tonight)
         await self._tend({case.finding.id for case in cases}, tonight)
-        report = summed_up(tonight, str(self._parts.calendar.timezone), self._parts.problems)
+        usage = await self._parts.meter.usage() if self._parts.meter else Usage()
+        report = summed_up(tonight, str(self._parts.calendar.timezone), self._parts.problems, usage)
         await self._parts.memory.end_night(report)
         return report
 
@@ -187,7 +193,7 @@ class Night:
         for index in work:
             await self._publish(index, fixer, tonight)
         for index, (case, triage) in enumerate(tonight.decisions):
-            tonight.decisions[index] = (case, self._told(before.get(index, case), case, triage, fixer))
+            tonight.decisions[index] = (case, self._told(before.get(index, case), case, triage, fixer, tonight))
 
     async def _fixer(self, tonight: Tonight) -> Fixer:
         """With what the limits leave for tonight."""
@@ -284,6 +290,11 @@ class Night:
                 result = await doing()
             except (StoppedError, MemoryLostError):
                 raise
+            except ModelError as error:
+                log.warning("finding.waits", what=str(error))
+                tonight.waiting[case.finding.id] = f"waits for the next night: {self._parts.redact(error.what)}"
+                if not isinstance(error, BudgetSpentError):
+                    self._note_once(self._problem(error, "model"), tonight)
             except SelfImproverError as error:
                 log.warning("finding.failed", what=str(error))
                 tonight.problems.append(self._problem(error, f"finding {case.finding.id}"))
@@ -317,10 +328,12 @@ class Night:
                 raise
         return tonight.bases[project.name]
 
-    def _told(self, before: CaseFile, after: CaseFile, triage: Triage, fixer: Fixer) -> Triage:
+    def _told(self, before: CaseFile, after: CaseFile, triage: Triage, fixer: Fixer, tonight: Tonight) -> Triage:
         """What the report says of the decision: what came of it, where something did."""
         if triage.choice is not Choice.FIX or triage is _WAITS:
             return triage
+        if waits := tonight.waiting.get(after.finding.id):
+            return replace(triage, reason=waits)
         if after.state in {State.VERIFIED, State.PUSHED} and not fixer.dry_run:
             return replace(triage, reason=fixer.held_back(after) or after.reason)
         if after.state in {State.PARKED, State.DRAFTED} or after.state is not before.state:
@@ -332,6 +345,10 @@ class Night:
     ) -> Transition:
         told = happened or f"{reason[0].upper()}{reason[1:]}."
         return wording.step(case, after, reason, tonight.key, tonight.at, told)
+
+    def _note_once(self, problem: Problem, tonight: Tonight) -> None:
+        if problem not in tonight.problems:
+            tonight.problems.append(problem)
 
     def _problem(self, error: SelfImproverError, where: str) -> Problem:
         return wording.problem(error, where, self._parts.redact)

@@ -15,7 +15,9 @@ from selfimprover.interfaces import (
     Drafter,
     Fingerprinter,
     Forge,
+    LeakDetector,
     Memory,
+    Meter,
     OutcomeTracker,
     Progress,
     PullRequestWriter,
@@ -86,11 +88,15 @@ class NightParts:
     limits: Limits
     redact: Callable[[str], str]
     """For what nobody foresaw: the texts of unexpected errors."""
+    leak: LeakDetector
+    """The last look at what is about to leave: a change, the text of a pull request."""
     progress: Progress
     scratch: Path
     """An empty folder for exported trees; its owner removes it."""
     problems: Sequence[Problem] = ()
     """What went wrong already: a project that could not be built is left out, the others go on."""
+    meter: Meter | None = None
+    """What the language model costs; ``None`` if none is asked."""
     at_once: int = 1
     """How many findings are drafted and proven at the same time."""
     stop_requested: Callable[[], bool] = lambda: False

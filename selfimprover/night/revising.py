@@ -14,6 +14,7 @@ from selfimprover.domain import (
     Transition,
     Trigger,
     Verdict,
+    iso,
 )
 from selfimprover.errors import ConflictError, RefusedError
 from selfimprover.night import wording
@@ -25,6 +26,7 @@ from selfimprover.night.syncing import ANOTHER_DRAFT
 _WHY = {
     Trigger.CONFLICT: "it did not fit its base any more",
     Trigger.CHECKS: "a check of it failed",
+    Trigger.REVIEW: "somebody asked for changes",
 }
 _MADE_AGAIN = "This fix was made and proven again on {base}, because {why}. What is proposed now:\n\n{body}"
 _LEFT_ALONE = "left"
@@ -44,21 +46,30 @@ class Reviser:
     ) -> PullRequest:
         """The pull request after it; as it was if no other fix could be proven, which is remembered."""
         self.parts.begin("draft", f"#{pull.number} again")
-        complaints = await project.forge.complaints(pull) if trigger is Trigger.CHECKS else ""
+        complaints = await self._complaints(pull, project, trigger)
         if trigger is Trigger.CHECKS and not complaints:
             return pull  # what was cancelled, or cannot be seen, says nothing of the fix
         try:
-            draft = await first_draft(case, base, project, Feedback(trigger, complaints, case.draft))
+            feedback = Feedback(trigger, complaints, case.draft)
+            draft = await first_draft(case, base, project, self.parts.leak, feedback)
             verdict, confidence = await self._proven(draft, case, base, project)
         except RefusedError as refusal:
-            return await self._leave(case, pull, project, trigger, answer_to(trigger, base), refusal.what)
+            return await self._leave(case, pull, project, trigger, answer_to(trigger, base, pull), refusal.what)
         reason = f"pull request #{pull.number} is made again because {_WHY[trigger]}"
         step = self._step(case, reason)
-        answer = answer_to(trigger, base)
+        answer = answer_to(trigger, base, pull)
         case = await self.parts.memory.store_revision(
             step, draft, verdict, confidence, attempt_key(base, project), answer
         )
         return await self.finish(case, pull, project)
+
+    async def _complaints(self, pull: PullRequest, project: ProjectParts, trigger: Trigger) -> str:
+        """What a drafter should know of what people or checks say; what they say is redacted already."""
+        if trigger is Trigger.CHECKS:
+            return await project.forge.complaints(pull)
+        if trigger is Trigger.REVIEW:
+            return "\n\n".join(f"{review.author}: {review.text}" for review in pull.reviews if review.text)
+        return ""
 
     async def finish(self, case: CaseFile, pull: PullRequest, project: ProjectParts) -> PullRequest:
         """Puts the newest draft in the place of the commit that it ``revises``; doing it again changes nothing."""
@@ -79,7 +90,8 @@ class Reviser:
             return await self._leave(case, pull, project, trigger, ANOTHER_DRAFT, str(refusal))
         _, body = self.parts.write_pull_request(case)
         text = _MADE_AGAIN.format(base=case.verdict.base_commit[:12], why=_WHY[trigger], body=body)
-        await project.forge.tell(pull, answer, text)
+        if not self.parts.leak(text):
+            await project.forge.tell(pull, answer, text)
         why = f"because {_WHY[trigger]}"
         happened = f"PR #{pull.number} was made again with {case.draft.summary}, {why}."
         step = self._step(case, f"pull request #{pull.number} was made again {why}", happened)
@@ -119,9 +131,19 @@ class Reviser:
         return wording.step(case, State.OPEN, redact(reason), self.night, self.at, told)
 
 
-def answer_to(trigger: Trigger, base: Base) -> str:
-    """The key under which an answer is remembered; begins with the trigger."""
-    return f"{trigger} {base.commit}" if trigger is Trigger.CONFLICT else f"{trigger} once"
+def answer_to(trigger: Trigger, base: Base, pull: PullRequest) -> str:
+    """The key under which an answer is remembered; begins with the trigger.
+
+    A conflict is answered once on each base commit, a request for changes once each, a failing check once in all.
+    """
+    match trigger:
+        case Trigger.CONFLICT:
+            return f"{trigger} {base.commit}"
+        case Trigger.REVIEW:
+            asked = max(review.at for review in pull.reviews if review.verdict == "changes requested")
+            return f"{trigger} {iso(asked)}"
+        case _:
+            return f"{trigger} once"
 
 
 def _newest_answer(case: CaseFile) -> tuple[str, Trigger]:

@@ -52,6 +52,8 @@ class Tonight:
     """Projects whose forge failed half way: nothing more is tried for them tonight."""
     before: dict[str, State] = field(default_factory=dict)
     """The states in which tonight found its findings."""
+    waiting: dict[str, str] = field(default_factory=dict)
+    """Findings for which the model gives no answer tonight, and why."""
     failed: set[str] = field(default_factory=set)
     """Findings with which something went wrong: nothing more is tried for them tonight."""
     problems: list[Problem] = field(default_factory=list)
@@ -66,7 +68,7 @@ class Tonight:
         return any(error.value in case.fingerprints for error in self.top_errors)
 
 
-def summed_up(tonight: Tonight, timezone: str, problems: Sequence[Problem]) -> NightReport:
+def summed_up(tonight: Tonight, timezone: str, problems: Sequence[Problem], usage: Usage) -> NightReport:
     """The report; ``problems`` are those that were there before the night began."""
     return NightReport(
         night=tonight.key,
@@ -80,7 +82,7 @@ def summed_up(tonight: Tonight, timezone: str, problems: Sequence[Problem]) -> N
         ),
         pull_requests=_pull_requests(tonight),
         outcomes=tuple(tonight.outcomes),
-        usage=Usage(),
+        usage=usage,
         errors=(*problems, *tonight.problems),
         settled=tuple(tonight.settled),
     )

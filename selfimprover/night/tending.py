@@ -16,6 +16,8 @@ from selfimprover.night.syncing import ANOTHER_DRAFT
 MOOT = "moot"
 """The answer to a base that has the change already."""
 _TOLD = "stopped"
+_MOST_REVIEWS = 2
+"""Requests for changes that are answered with another fix; after that it is for people to talk."""
 
 _MOOT = "The base branch has this change already, so there is nothing left to merge. Closed by selfimprover."
 _STOPPED = (
@@ -54,8 +56,8 @@ class Tender:
             return await reviser.finish(case, pull, project)
         if await self._is_moot(case, base, base_commit):
             return await self._close(case, pull, project)
-        for trigger in triggers(pull):
-            if answer_to(trigger, await base()) not in case.answered:
+        for trigger in triggers(case, pull):
+            if answer_to(trigger, await base(), pull) not in case.answered:
                 return await reviser.revise(case, pull, project, await base(), trigger)
         if may_be_ready(case, pull, self.parts.publishing.mode):
             return await self._ready(case, pull, project)
@@ -122,7 +124,7 @@ def made_ready(case: CaseFile, pull: PullRequest, night: str, at: datetime) -> T
     return wording.step(case, State.OPEN, f"pull request #{pull.number} is ready for review", night, at, None)
 
 
-def triggers(pull: PullRequest) -> Iterator[Trigger]:
+def triggers(case: CaseFile, pull: PullRequest) -> Iterator[Trigger]:
     """What calls for another fix. What somebody approved, or queued for its merge, is not exchanged behind them."""
     if pull.approved or pull.queued:
         return
@@ -130,6 +132,9 @@ def triggers(pull: PullRequest) -> Iterator[Trigger]:
         yield Trigger.CONFLICT
     if pull.checks is ChecksState.FAILING:
         yield Trigger.CHECKS
+    rounds = sum(answer.startswith(Trigger.REVIEW) for answer in case.answered)
+    if "changes requested" in pull.standing.values() and rounds < _MOST_REVIEWS:
+        yield Trigger.REVIEW
 
 
 def _text(path: Path) -> str | None:

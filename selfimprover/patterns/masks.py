@@ -40,7 +40,8 @@ _SPACE = re.compile(r"\s+")
 
 def template(message: str) -> str:
     """The message with urls, paths, ids, times and plain numbers masked: a pure function of its text."""
-    text = _PLACEHOLDER.sub("<secret>", _SPACE.sub(" ", message.strip()[:_MAX_CHARACTERS]))
+    masked = mask_placeholders(message.strip())  # before the cut: half a placeholder still has its digest
+    text = _SPACE.sub(" ", masked[:_MAX_CHARACTERS])
     kept: list[str] = []
 
     def keep(match: re.Match[str]) -> str:

@@ -1,19 +1,14 @@
 """Makes foreign text harmless where a person or a forge reads it: error texts are written by strangers."""
 
 import re
-import unicodedata
 
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+from selfimprover.characters import visible
+
+__all__ = ["code", "fenced", "one_line", "prose", "visible"]
+
 _CODE_SPAN = re.compile(r"((?<!`)`[^`]+`(?!`))")
 _JOINER = "\u2060"
 """An invisible word joiner: it keeps a forge from reading ``@name`` or ``#12``."""
-_TAGS = range(0xE0000, 0xE0080)
-
-
-def visible(text: str) -> str:
-    """The text without escape sequences, control, bidirectional, zero-width and tag characters; lines and tabs stay."""
-    text = _ANSI.sub("", text)
-    return "".join(character for character in text if character in "\n\t" or not _hidden(character))
 
 
 def one_line(text: str, limit: int = 160) -> str:
@@ -49,10 +44,6 @@ def fenced(text: str, limit: int = 4_000) -> str:
 def _defused(text: str) -> str:
     text = re.sub(r"([\\`*_\[\]<>|~!&])", r"\\\1", text)
     return re.sub(r"(?i)(@|#(?=\d)|(?<=[a-z]):(?=//)|\bwww(?=\.))", f"\\1{_JOINER}", text)
-
-
-def _hidden(character: str) -> bool:
-    return ord(character) in _TAGS or unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co"}
 
 
 def _longest_run(text: str) -> int:

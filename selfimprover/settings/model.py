@@ -117,14 +117,14 @@ class Price(Section):
 
 
 class Llm(Section):
-    """Any OpenAI-compatible server. This version reads the section but does not act on it: it drafts by recipes."""
+    """Any OpenAI-compatible server. It drafts where no recipe applies; without a `model`, recipes alone do."""
 
     enabled: bool = True
     """Whether a language model may draft fixes."""
     model: str | None = None
     """The model's name on the server."""
-    base_url: str | None = None
-    """The server, such as `"http://127.0.0.1:8000/v1"`."""
+    base_url: Address | None = None
+    """The server, such as `"http://127.0.0.1:8000/v1"`. Default: OpenAI's."""
     api_key: Secret | None = None
     """Better a secret file, or `SELFIMPROVER_LLM__API_KEY`."""
     concurrency: Annotated[int, Field(ge=1)] = 2
@@ -135,6 +135,14 @@ class Llm(Section):
     """US dollars; needs `price_per_million`."""
     price_per_million: Price | None = None
     """US dollars: `{ prompt = …, cached = …, completion = … }`."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _bare(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "")
+        if parts.username is not None or parts.query or parts.fragment:
+            raise ValueError("leave out what is not the address of an API; the key goes into llm__api_key")
+        return value
 
     @model_validator(mode="after")
     def _priced(self) -> "Llm":

@@ -83,7 +83,8 @@ class Bubblewrap:
             return await supervise(launch, limits)
 
     def _isolation(self) -> Iterator[str]:
-        yield from ("--unshare-all", "--unshare-user", "--uid", _INSIDE, "--gid", _INSIDE, "--hostname", "sandbox")
+        """No name of its own: a hardened service may not set one, and the machine's tells nobody outside anything."""
+        yield from ("--unshare-all", "--unshare-user", "--uid", _INSIDE, "--gid", _INSIDE)
         yield from ("--die-with-parent", "--new-session", "--cap-drop", "ALL")
         if b"--disable-userns" in self._help:  # the filter refuses nested namespaces as well
             yield "--disable-userns"

@@ -1,11 +1,11 @@
 """Whether every changed file can still be read as what its name says."""
 
-import ast
 import json
 import tomllib
 import warnings
 
 from selfimprover.domain import Check, CheckStatus, Draft
+from selfimprover.parsing import compiled
 from selfimprover.verification.results import count, plain
 
 
@@ -43,4 +43,4 @@ def _fault(suffix: str, text: str) -> str:
 def _compile(text: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        compile(ast.parse(text), "<draft>", "exec", dont_inherit=True)
+        compiled(text, "<draft>")

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import CodeType
 
 from selfimprover.domain import Check, CheckStatus, Edit, LineCount
+from selfimprover.parsing import compiled
 
 _SOURCE = Path(__file__).with_name("inside") / "lines" / "sitecustomize.py"
 _MAX_BYTES = 10_000_000
@@ -65,7 +66,7 @@ def _new_lines(before: str, after: str) -> set[int]:
 
 def _executable(text: str) -> set[int]:
     try:
-        codes = [compile(text, "<draft>", "exec", dont_inherit=True)]
+        codes = [compiled(text, "<draft>")]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
     found: set[int] = set()

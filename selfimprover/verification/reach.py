@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from selfimprover.domain import Check, CheckStatus, Draft
+from selfimprover.parsing import parse
 
 _MODULES = frozenset(
     (
@@ -89,7 +90,7 @@ def _means(path: str, text: str) -> Counter[str]:
 
 def _named(text: str) -> Iterator[str]:
     try:
-        parsed = ast.parse(text)
+        parsed = parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return  # it was judged by the check before: what does not parse now did not parse on the base either
     for node in ast.walk(parsed):

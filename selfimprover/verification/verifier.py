@@ -28,6 +28,7 @@ _VERSION = 2
 """Counted up when the same draft could get another verdict than before."""
 _RERUNS = 2
 _MOST_NAMED = 50
+_MOST_TOLD = 4_000
 NO_SANDBOX = (
     'there is no sandbox, so nothing was run (`selfimprover check` says how to get one, or what sandbox = "none" means)'
 )
@@ -87,6 +88,7 @@ class TreeVerifier:
         self._dependencies = dependencies
         self._results = results or BaseResults()
         self._likeness = Likeness(fingerprinter, redact)
+        self._redact = redact
         self._runner: Runner | None = None
         if sandbox is not None:
             self._runner = Runner(
@@ -118,7 +120,7 @@ class TreeVerifier:
 
         Raises ``SelfImproverError`` if the tests could not be run at all, for example for want of room.
         """
-        report = _Report(base_commit, self._sandbox.name if self._sandbox else "none available")
+        report = _Report(base_commit, self._sandbox.name if self._sandbox else "none available", self._redact)
         for cheap in (self._edits_check, _parses_check, _reach_check):
             started = time.monotonic()
             check = await asyncio.to_thread(cheap, draft, tree)
@@ -169,14 +171,14 @@ class TreeVerifier:
         patched: Run | None = None
         if problem is None and subject.draft.reproduction:
             started = time.monotonic()
-            fault, patched, said = await self._reproduce(runner, subject)
+            fault, patched, said = await self._reproduce(runner, subject, report)
             status = CheckStatus.FAILED if fault else CheckStatus.PASSED
             report.add(Check(name="reproduction", status=status, detail=fault.reason if fault else said), started)
             if fault:
                 return report.verdict(fault)
             report.reproduced = True
         started = time.monotonic()
-        proof = problem or await self._compare(runner, subject, base, patched)
+        proof = problem or await self._compare(runner, subject, base, patched, report)
         status = CheckStatus.PASSED if proof.passed else CheckStatus.FAILED
         report.add(Check(name="tests", status=status, detail=proof.detail), started)
         if proof.passed:
@@ -202,7 +204,9 @@ class TreeVerifier:
             run = await runner.run(subject.tree, edits, command, subject.prepared.folder, witnessed=False)
         return run
 
-    async def _reproduce(self, runner: Runner, subject: Subject) -> tuple[Proof | None, Run | None, str]:
+    async def _reproduce(
+        self, runner: Runner, subject: Subject, report: "_Report"
+    ) -> tuple[Proof | None, Run | None, str]:
         """A fault of the reproduction; the run on the patched tree if it was the whole command; what it shows."""
         test = subject.draft.reproduction
         assert test is not None
@@ -210,16 +214,20 @@ class TreeVerifier:
         command = chosen(self._test, test.select)
         own = (Edit(test.path, None, test.text),)
         base = await self._run(runner, subject, own, command, witnessed=plainly.witnessed)
+        report.printed = base.printed
         if fault := reproduction.base_fault(test, base, self._likeness):
             return fault, None, ""
         patched = await self._run(runner, subject, subject.draft.changes, command, witnessed=plainly.witnessed)
+        report.printed = patched.printed
         fault = reproduction.patched_fault(test, base, patched)
         same = reproduction.compared(test, base, self._likeness)
         how = "with the fingerprint of the finding" if same else "with an error that could not be compared"
         said = f"{plain(test.path)} fails on the base {how} and passes on the patched tree"
         return fault, None if test.select else patched, said
 
-    async def _compare(self, runner: Runner, subject: Subject, base: Run, patched: Run | None) -> Proof:
+    async def _compare(
+        self, runner: Runner, subject: Subject, base: Run, patched: Run | None, report: "_Report"
+    ) -> Proof:
         """Runs the tests on the patched tree, and again where that can tell a flaky test from a broken one."""
 
         async def once() -> Run:
@@ -229,6 +237,7 @@ class TreeVerifier:
             return compare(base, run, self._limits.timeout, subject.added)
 
         patched = patched or await once()
+        report.printed = patched.printed
         proof = judge(patched)
         flaky: tuple[str, ...] = ()
         again: list[Run] = []
@@ -261,11 +270,14 @@ class TreeVerifier:
 class _Report:
     """The verdict as it grows."""
 
-    def __init__(self, commit: str, sandbox: str) -> None:
+    def __init__(self, commit: str, sandbox: str, redact: Callable[[str], str]) -> None:
+        self._redact = redact
         self._commit = commit
         self._sandbox = sandbox
         self._checks: dict[str, Check] = {}
         self.reproduced = False
+        self.printed = ""
+        """By the last run on the patched tree."""
         self.changed_lines: LineCount | None = None
 
     def add(self, check: Check, started: float) -> None:
@@ -282,6 +294,7 @@ class _Report:
             sandbox=self._sandbox,
             checks=tuple(checks[name] for name in _ORDER if name in checks),
             reason=proof.reason,
+            output="" if proof.passed else self._redact(self.printed)[-_MOST_TOLD:],
             reproduced=self.reproduced and proof.passed,
             newly_passing=tuple(plain(one) for one in proof.newly_passing[:_MOST_NAMED]),
             flaky=tuple(plain(one) for one in proof.flaky[:_MOST_NAMED]),

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from selfimprover.domain import Check, CheckStatus, Draft, Edit, Feedback, Finding, Risk, Strength, Verdict
+from selfimprover.domain import CaseFile, Check, CheckStatus, Draft, Edit, Feedback, Risk, Strength, Verdict
 from selfimprover.errors import RefusedError
 
 
@@ -30,19 +30,23 @@ class FakeDrafter:
 
     refuses: str | None = None
     breaks: Exception | None = None
+    after: str = "value = 2\n"
+    root_cause: str = "The value is wrong."
     breaks_for: str = ""
     """Breaks only for findings with this in their title."""
     name: str = "recipe:fake"
     seen: list[str] = field(default_factory=list)
 
-    async def draft(self, finding: Finding, tree: Path, feedback: Feedback | None = None) -> Draft:
+    async def draft(self, case: CaseFile, tree: Path, feedback: Feedback | None = None) -> Draft:
+        finding = case.finding
         assert (tree / "agent/mail.py").exists()
         self.seen.append(finding.id)
         if self.breaks is not None and self.breaks_for in finding.title:
             raise self.breaks
         if self.refuses is not None:
             raise RefusedError(self.refuses)
-        return a_draft()
+        edit = Edit("agent/mail.py", "value = 1\n", self.after)
+        return a_draft(edits=(edit,), root_cause=self.root_cause)
 
 
 @dataclass

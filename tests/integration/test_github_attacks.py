@@ -11,7 +11,7 @@ import pytest
 
 from selfimprover.bootstrap import open_app
 from selfimprover.bootstrap.following import follow
-from selfimprover.domain import CaseFile, Draft, Feedback, Finding, NightReport, State, Strength, Verdict
+from selfimprover.domain import CaseFile, Draft, Feedback, NightReport, State, Strength, Verdict
 from selfimprover.forges.github.auth import TokenAuth
 from selfimprover.forges.github.client import GitHub
 from selfimprover.memory.store import SqlMemory
@@ -100,10 +100,10 @@ def rows(life: Life, table: str) -> int:
 class Breaking(WordDrafter):
     """Fails in a way that nobody foresaw when it is to draft again."""
 
-    async def draft(self, finding: Finding, tree: Path, feedback: Feedback | None = None) -> Draft:
+    async def draft(self, case: CaseFile, tree: Path, feedback: Feedback | None = None) -> Draft:
         if feedback is not None:
             raise ValueError("a parser that fell over")
-        return await super().draft(finding, tree, feedback)
+        return await super().draft(case, tree, feedback)
 
 
 def test_a_drafter_that_breaks_over_one_pull_request_does_not_end_the_night(opened: Life) -> None:

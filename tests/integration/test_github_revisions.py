@@ -202,3 +202,27 @@ def test_a_draft_that_a_person_took_back_is_not_marked_ready_again(tmp_path: Pat
         life.night(Plan())
 
         assert life.pulls()[1].draft
+
+
+def test_a_request_for_changes_goes_back_to_the_drafter_with_its_words(life: Life) -> None:
+    life.repository.review(1, "CHANGES_REQUESTED", f"Use three, not {CANARY}", by="bob")
+
+    for _ in range(2):
+        life.night(Plan())
+
+    (feedback,) = life.drafter.told
+    assert feedback.trigger is Trigger.REVIEW
+    assert "bob: Use three" in feedback.text
+    assert CANARY not in feedback.text
+    assert content(life) == MENDED_AGAIN
+    assert "because somebody asked for changes" in comments(life)[0]
+
+
+def test_only_so_many_requests_for_changes_are_answered(life: Life) -> None:
+    life.drafter.stubborn = True
+    for number in range(4):
+        life.wait(HOUR)
+        life.repository.review(1, "CHANGES_REQUESTED", f"No, {number}", by="bob")
+        life.night(Plan())
+
+    assert len(life.drafter.told) == 2

@@ -8,7 +8,7 @@ import pytest
 
 from tests.place import Place
 
-HEAVY = ("openai", "sqlalchemy", "alembic", "libcst", "jinja2", "httpx", "stamina")
+HEAVY = ("openai", "httpx2", "sqlalchemy", "alembic", "libcst", "jinja2", "httpx", "stamina")
 
 IDLE = """
 import asyncio, sys

@@ -629,3 +629,29 @@ async def test_a_finding_that_breaks_does_not_disturb_those_beside_it(world: Wor
 
     assert states(report) == {"TimeoutError": State.OPEN, "AttributeError": State.OPEN, "KeyError": State.FOUND}
     assert [error.what for error in report.errors] == ["RuntimeError: it fell over"]
+
+
+# --- the last look before anything leaves -----------------------------------------------------------------------
+
+
+async def test_a_change_with_a_secret_in_it_is_parked_and_not_even_remembered(world: World) -> None:
+    world.drafter.after = "value = 'hunter2'\n"
+    world.fail(BUG, 3)
+
+    report = await world.night()
+
+    assert states(report) == {"AttributeError": State.PARKED}
+    assert "its change holds what looks like a secret (a password in line 1)" in report.findings[0].reason
+    assert (await world.case()).draft is None
+    assert world.forge.branches == {}
+
+
+async def test_a_text_with_a_secret_in_it_opens_no_pull_request(world: World) -> None:
+    world.drafter.root_cause = "The password hunter2 is wrong."
+    world.fail(BUG, 3)
+
+    report = await world.night()
+
+    assert states(report) == {"AttributeError": State.PARKED}
+    assert "the text of its pull request" in report.findings[0].reason
+    assert world.forge.branches == {}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from selfimprover.domain import Draft, Finding, Risk
+from selfimprover.domain import CaseFile, Draft, Finding, Risk, State
 from selfimprover.drafting.drafter import RECIPES, RecipeDrafter, recipe_drafters
 from selfimprover.drafting.recipes.retry_connect import RetryTransientConnect
 from selfimprover.errors import RefusedError
@@ -14,6 +14,10 @@ from tests.unit.recipe_cases import after, failing, finding, project
 from tests.unit.retry_cases import ERROR, FEED
 
 FOUND = finding("ValueError: x", None)
+
+
+def case_of(found: Finding) -> CaseFile:
+    return CaseFile(finding=found, project="assistant", state=State.FOUND, reason="new")
 
 
 class Recorded:
@@ -42,7 +46,7 @@ async def test_a_recipe_runs_beside_the_event_loop(tmp_path: Path) -> None:
     recipe = Recorded()
     drafter: Drafter = RecipeDrafter(recipe)
 
-    draft = await drafter.draft(FOUND, tmp_path)
+    draft = await drafter.draft(case_of(FOUND), tmp_path)
 
     assert drafter.name == draft.drafter == "recipe:recorded"
     assert (draft.title, draft.summary) == (FOUND.title, str(tmp_path))
@@ -52,12 +56,12 @@ async def test_a_recipe_runs_beside_the_event_loop(tmp_path: Path) -> None:
 async def test_every_recipe_refuses_what_is_not_its_own(tmp_path: Path) -> None:
     for drafter in recipe_drafters():
         with pytest.raises(RefusedError):
-            await drafter.draft(FOUND, tmp_path)
+            await drafter.draft(case_of(FOUND), tmp_path)
 
 
 async def draft_or_reason(found: Finding, tree: Path) -> str:
     try:
-        return after(await RecipeDrafter(RetryTransientConnect()).draft(found, tree))
+        return after(await RecipeDrafter(RetryTransientConnect()).draft(case_of(found), tree))
     except RefusedError as refused:
         return str(refused)
 

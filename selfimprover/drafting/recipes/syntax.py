@@ -23,6 +23,7 @@ from libcst.metadata import (
 
 from selfimprover.drafting.recipes.source import BYTE_ORDER_MARK, SourceFile, file_of
 from selfimprover.errors import RefusedError
+from selfimprover.parsing import parse
 from selfimprover.patterns.tracebacks import Frame
 
 _DEEPEST = 500
@@ -241,7 +242,7 @@ def _refuse_unsafe_syntax(path: str, text: str) -> None:
     Chains of ``and``/``or`` are flat to Python but nested to libcst.
     """
     try:
-        levels = [*_levels(ast.parse(text, filename=path))]
+        levels = [*_levels(parse(text, filename=path))]
     except (SyntaxError, RecursionError, MemoryError, ValueError):
         raise RefusedError(f"{path} cannot be parsed") from None
     chains = (len(node.values) for level in levels for node in level if isinstance(node, ast.BoolOp))

@@ -1,7 +1,5 @@
 """Writes the property that hands an attribute on to the object that has it."""
 
-import ast
-
 import libcst as cst
 
 from selfimprover.drafting.recipes.classes import Class, origin, own_nodes
@@ -9,6 +7,7 @@ from selfimprover.drafting.recipes.delegated_attribute.site import Delegation
 from selfimprover.drafting.recipes.insertion import behind, function_from, prefers_single_quotes
 from selfimprover.drafting.recipes.source import BYTE_ORDER_MARK
 from selfimprover.errors import RefusedError
+from selfimprover.parsing import parse
 
 _BUILTINS = ("AttributeError", "getattr", "hasattr", "property")
 _EMPTY_VALUES = frozenset({"None", "False", "0", "0.0", '""', "''", 'b""', "b''"})
@@ -36,7 +35,7 @@ def with_property(delegation: Delegation) -> str:
     changed = code.module.deep_replace(block, block.with_changes(body=behind(block.body, anchor, functions)))
     text = code.with_text(cst.ensure_type(changed, cst.Module))
     try:
-        ast.parse(text.removeprefix(BYTE_ORDER_MARK), filename=code.source.path)
+        parse(text.removeprefix(BYTE_ORDER_MARK), filename=code.source.path)
     except SyntaxError:
         raise RefusedError(f"{delegation.owner.name} at {delegation.owner.at()} cannot take a property") from None
     return text

@@ -20,6 +20,7 @@ from selfimprover.drafting.recipes.retry_connect.site import Site
 from selfimprover.drafting.recipes.source import BYTE_ORDER_MARK
 from selfimprover.drafting.recipes.syntax import Code, dotted
 from selfimprover.errors import RefusedError
+from selfimprover.parsing import parse
 
 TRIES = 3
 FIRST_PAUSE = 0.5
@@ -130,7 +131,7 @@ def _means_there(site: Site, annotation: str) -> bool:
             break
         before.update(_bound_by(code, statement))
     inside = {name for node in code.nodes(top) for name in _bound_by(code, node)}
-    names = {ast_name.id for ast_name in ast.walk(ast.parse(annotation, mode="eval")) if isinstance(ast_name, ast.Name)}
+    names = {ast_name.id for ast_name in ast.walk(parse(annotation, mode="eval")) if isinstance(ast_name, ast.Name)}
     builtin = frozenset(dir(builtins)) - code.global_names()
     return not names & inside and names <= before | builtin
 
@@ -221,6 +222,6 @@ def _placeholder(helper: cst.FunctionDef) -> cst.Name:
 
 def _refuse_broken(site: Site, text: str) -> None:
     try:
-        ast.parse(text.removeprefix(BYTE_ORDER_MARK), filename=site.code.source.path)
+        parse(text.removeprefix(BYTE_ORDER_MARK), filename=site.code.source.path)
     except SyntaxError:
         raise RefusedError(f"the call at {site.place} is written in a way that cannot be moved") from None
