@@ -6,7 +6,9 @@ from typing import Protocol
 
 from selfimprover.domain import CaseFile, Draft, Feedback, Finding, Trigger
 from selfimprover.drafting.recipes.delegated_attribute import DelegatedAttribute
+from selfimprover.drafting.recipes.missing_import import MissingImport
 from selfimprover.drafting.recipes.retry_connect import RetryTransientConnect
+from selfimprover.drafting.recipes.typo import MisspeltName
 from selfimprover.errors import RefusedError
 from selfimprover.interfaces import Drafter
 
@@ -24,7 +26,12 @@ class Recipe(Protocol):
         ...
 
 
-RECIPES: tuple[Recipe, ...] = (RetryTransientConnect(), DelegatedAttribute())
+RECIPES: tuple[Recipe, ...] = (
+    RetryTransientConnect(),
+    DelegatedAttribute(),
+    MissingImport(),
+    MisspeltName(),
+)
 """Every recipe, in the order in which they are tried."""
 
 

@@ -303,7 +303,7 @@ class AutoMerge(Section):
     enabled: bool = False
     """Not acted on by this version."""
     classes: tuple[str, ...] = ("typo", "defensive-check")
-    """The classes of fix that may be merged."""
+    """The classes of fix that may be merged: `typo`, `missing-import`, `defensive-check`, `retry`."""
 
 
 class Project(Section):

@@ -79,7 +79,12 @@ async def test_deep_code_is_drafted_or_refused_but_never_ends_the_process(tmp_pa
 
 def test_there_is_one_drafter_for_each_recipe() -> None:
     assert [drafter.name for drafter in recipe_drafters()] == [f"recipe:{recipe.name}" for recipe in RECIPES]
-    assert [recipe.name for recipe in RECIPES] == ["retry-transient-connect", "delegated-attribute"]
+    assert [recipe.name for recipe in RECIPES] == [
+        "retry-transient-connect",
+        "delegated-attribute",
+        "missing-import",
+        "typo",
+    ]
 
 
 def test_listing_the_drafters_does_not_import_libcst() -> None:

@@ -69,6 +69,10 @@ class Project:
             self._codes[path] = Code(read(self._tree, path))
         return self._codes[path]
 
+    def text(self, path: str) -> str:
+        """The text of a file; raises ``RefusedError`` if it cannot be read."""
+        return read(self._tree, path).text
+
     def mentioning(self, word: str) -> Iterator[Code]:
         """The parsed files that hold a word."""
         for source in mentioning(self._tree, word):
@@ -86,7 +90,7 @@ class Project:
             if own is not None:
                 return None if rest else own
             target = imported_as(code, name)
-            found = self._file_and_name(target) if target else None
+            found = self.file_and_name(target) if target else None
             if found is None:
                 return None
             code, name = found
@@ -120,7 +124,17 @@ class Project:
                     )
                 yield base
 
-    def _file_and_name(self, target: str) -> tuple[Code, str] | None:
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every Python file of the tree."""
+        return self._paths
+
+    def module(self, target: str) -> Code | None:
+        """The parsed file of a module of the project (named as ``imported_as`` does), or ``None``."""
+        path = self._module_path(target.split("."))
+        return None if path is None else self.code(path)
+
+    def file_and_name(self, target: str) -> tuple[Code, str] | None:
         """Splits an imported dotted name into the file of its module and the rest."""
         parts = target.split(".")
         for size in range(len(parts) - 1, 0, -1):
@@ -164,7 +178,7 @@ def origin(code: Code, node: cst.CSTNode) -> str | None:
 def imported_as(code: Code, name: str) -> str | None:
     """``package.module.Name`` for a name that exactly one import binds; ``/.folder.module.Name`` for a relative one."""
     head, _, rest = name.partition(".")
-    targets = {target for bound, target in _imports(code) if bound == head}
+    targets = {target for bound, target in imports_in(code) if bound == head}
     if len(targets) != 1 or code.binds_otherwise(head):
         return None
     return ".".join([targets.pop(), *([rest] if rest else [])])
@@ -238,7 +252,7 @@ def _own_class(code: Code, name: str) -> Class | None:
     return Class(code, own[0]) if len(own) == 1 and code.global_bindings(name) == 1 else None
 
 
-def _imports(code: Code) -> Iterator[tuple[str, str]]:
+def imports_in(code: Code) -> Iterator[tuple[str, str]]:
     """(name bound, dotted name it stands for) of each import in the file."""
     for node in code.nodes():
         if isinstance(node, cst.Import):
@@ -251,10 +265,11 @@ def _imports(code: Code) -> Iterator[tuple[str, str]]:
         elif isinstance(node, cst.ImportFrom) and not isinstance(node.names, cst.ImportStar):
             for alias in node.names:
                 bound = dotted(alias.asname.name) if alias.asname is not None else dotted(alias.name)
-                yield bound or "", f"{_module_named(code, node)}.{dotted(alias.name)}"
+                yield bound or "", f"{module_named(code, node)}.{dotted(alias.name)}"
 
 
-def _module_named(code: Code, node: cst.ImportFrom) -> str:
+def module_named(code: Code, node: cst.ImportFrom) -> str:
+    """The module that ``from … import`` names, as ``imported_as`` writes it."""
     named = dotted(node.module) if node.module is not None else None
     if not node.relative:
         return named or ""

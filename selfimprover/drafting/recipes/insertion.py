@@ -27,19 +27,19 @@ def behind(body: Body, anchor: cst.CSTNode, new: Sequence[cst.FunctionDef]) -> l
     at = _position(body, anchor) + 1
     tail = list(body[at:])
     if tail:
-        lines = _leading_lines(tail[0])
+        lines = leading_lines(tail[0])
         if not lines or lines[0].comment is not None:
-            tail[0] = _with_leading_lines(tail[0], [_blank(), *lines])
-    spaced = [_with_leading_lines(function, [_blank()]) for function in new]
+            tail[0] = with_leading_lines(tail[0], [_blank(), *lines])
+    spaced = [with_leading_lines(function, [_blank()]) for function in new]
     return [*body[:at], *spaced, *tail]
 
 
 def in_front(body: Body, anchor: cst.CSTNode, new: cst.FunctionDef, blank_lines: int) -> list[cst.BaseStatement]:
     """``body`` with ``new`` in front of ``anchor`` and of the comments that belong to it."""
     at = _position(body, anchor)
-    blanks, rest = _split(_leading_lines(body[at]))
-    old = _with_leading_lines(body[at], [*(_blank() for _ in range(blank_lines)), *rest])
-    return [*body[:at], _with_leading_lines(new, blanks), old, *body[at + 1 :]]
+    blanks, rest = split(leading_lines(body[at]))
+    old = with_leading_lines(body[at], [*(_blank() for _ in range(blank_lines)), *rest])
+    return [*body[:at], with_leading_lines(new, blanks), old, *body[at + 1 :]]
 
 
 def with_import(module: cst.Module, name: str, alias: str) -> cst.Module:
@@ -47,13 +47,13 @@ def with_import(module: cst.Module, name: str, alias: str) -> cst.Module:
     text = f"import {name}" if alias == name else f"import {name} as {alias}"
     new: cst.BaseStatement = cst.SimpleStatementLine([cst.ensure_type(_small(text), cst.Import)])
     body: list[cst.BaseStatement] = list(module.body)
-    start = _prologue(body)
+    start = prologue(body)
     at = _import_position(body, start, name)
     if at < len(body):
         first = all(_imported(statement) is None for statement in body[start:at])
         lead, rest = _share_lines(body[at], first=first, top=at == 0)
-        new = _with_leading_lines(new, lead)
-        body[at] = _with_leading_lines(body[at], rest)
+        new = with_leading_lines(new, lead)
+        body[at] = with_leading_lines(body[at], rest)
     return module.with_changes(body=[*body[:at], new, *body[at:]])
 
 
@@ -67,12 +67,12 @@ def _share_lines(
     following: cst.BaseStatement, *, first: bool, top: bool
 ) -> tuple[list[cst.EmptyLine], list[cst.EmptyLine]]:
     """Which lines above ``following`` go above an import put in front of it, and which stay between the two."""
-    lines = _leading_lines(following)
+    lines = leading_lines(following)
     if not first:
         return [], lines
     if _imported(following) is None:
         return [] if top else [_blank()], lines or [_blank(), _blank()]
-    lead, rest = _split(lines)
+    lead, rest = split(lines)
     return lead, rest if rest or _is_standard(following) else [_blank()]
 
 
@@ -89,7 +89,7 @@ def _import_position(body: Body, start: int, name: str) -> int:
     return at
 
 
-def _prologue(body: Body) -> int:
+def prologue(body: Body) -> int:
     """How many statements must stay first: the docstring and the imports from ``__future__``."""
     for at, statement in enumerate(body):
         small = _only(statement)
@@ -136,18 +136,20 @@ def _position(body: Body, anchor: cst.CSTNode) -> int:
     return next(at for at, statement in enumerate(body) if statement is anchor)
 
 
-def _split(lines: list[cst.EmptyLine]) -> tuple[list[cst.EmptyLine], list[cst.EmptyLine]]:
+def split(lines: list[cst.EmptyLine]) -> tuple[list[cst.EmptyLine], list[cst.EmptyLine]]:
     """The blank lines at the beginning, and the rest from the first comment on."""
     count = next((at for at, line in enumerate(lines) if line.comment is not None), len(lines))
     return lines[:count], lines[count:]
 
 
-def _leading_lines(statement: cst.BaseStatement) -> list[cst.EmptyLine]:
+def leading_lines(statement: cst.BaseStatement) -> list[cst.EmptyLine]:
+    """The blank lines and comments above a statement."""
     assert isinstance(statement, cst.SimpleStatementLine | cst.BaseCompoundStatement)
     return list(statement.leading_lines)
 
 
-def _with_leading_lines(statement: cst.BaseStatement, lines: Sequence[cst.EmptyLine]) -> cst.BaseStatement:
+def with_leading_lines(statement: cst.BaseStatement, lines: Sequence[cst.EmptyLine]) -> cst.BaseStatement:
+    """The statement with other lines above it."""
     return statement.with_changes(leading_lines=lines)
 
 

@@ -1,7 +1,7 @@
 """Parsed source files: the tree of a file with positions, parents and scopes, and where a frame stands in it."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +37,7 @@ class Code:
     def __init__(self, source: SourceFile) -> None:
         """Raises ``RefusedError`` if the file cannot be parsed."""
         self.source = source
+        self._children: dict[cst.CSTNode, Sequence[cst.CSTNode]] = {}
         text = source.text.removeprefix(BYTE_ORDER_MARK)
         _refuse_unsafe_syntax(source.path, text)
         try:
@@ -154,7 +155,13 @@ class Code:
         while waiting:
             node = waiting.pop()
             yield node
-            waiting.extend(reversed(node.children))
+            waiting.extend(reversed(self._children_of(node)))
+
+    def _children_of(self, node: cst.CSTNode) -> Sequence[cst.CSTNode]:
+        """The children of a node, which libcst finds anew, and slowly, each time it is asked."""
+        if node not in self._children:
+            self._children[node] = node.children
+        return self._children[node]
 
     def with_text(self, module: cst.Module) -> str:
         """The whole text of a changed module, beginning as the file began."""

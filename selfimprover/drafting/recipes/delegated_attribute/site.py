@@ -16,19 +16,22 @@ from selfimprover.drafting.recipes.classes import (
     definitions,
     is_own_attribute,
     method_around,
-    origin,
     own_nodes,
 )
 from selfimprover.drafting.recipes.delegated_attribute.users import is_unrelated, own_class, refuse_users
+from selfimprover.drafting.recipes.instances import (
+    DYNAMIC_CALLS,
+    annotations_of,
+    failing_class,
+    is_local_instance,
+    is_type,
+    refuse_other_classes,
+    refuse_unknowable,
+)
 from selfimprover.drafting.recipes.source import is_test
 from selfimprover.drafting.recipes.syntax import Code, Place, dotted, last_name, locate
 from selfimprover.errors import RefusedError
 from selfimprover.patterns.tracebacks import Frame, in_app
-
-_DYNAMIC_METHODS = frozenset({"__getattr__", "__getattribute__", "__setattr__", "__delattr__"})
-_DYNAMIC_CALLS = frozenset({"setattr", "vars", "delattr"})
-_HARMLESS_DECORATORS = frozenset({"dataclasses.dataclass", "typing.final"})
-_HARMLESS_OPTIONS = frozenset({"init", "repr", "eq", "order", "unsafe_hash", "kw_only", "match_args"})
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,12 @@ def find_delegation(tree: Path, class_name: str, attribute: str, frame: Frame) -
     """Shows every precondition, or raises ``RefusedError`` naming the one that does not hold."""
     place, reads = _failing_reads(tree, frame, attribute)
     project = Project(tree)
-    owner = _failing_class(project, class_name)
+    owner = failing_class(project, class_name)
     for known in project.ancestry(owner):
-        _refuse_unknowable(known)
+        refuse_unknowable(known)
         for found in definitions(known, attribute):
             raise RefusedError(f"{known.name} does define {attribute} ({known.at(found.node)}), only not soon enough")
-    _refuse_other_classes(project, place, reads, owner)
+    refuse_other_classes(project, place, reads, owner)
     handler = _definer(project, owner, attribute)
     defined = _plain_definition(handler, attribute)
     holders = _holders(project, owner, handler)
@@ -92,72 +95,6 @@ def _failing_reads(tree: Path, frame: Frame, attribute: str) -> tuple[Place, lis
         if used or (isinstance(up, cst.Attribute | cst.Subscript) and up.value is node):
             raise RefusedError(f"{place} uses {attribute} in a way that an empty value does not stand")
     return place, reads
-
-
-def _refuse_other_classes(project: Project, place: Place, reads: list[cst.Attribute], owner: Class) -> None:
-    """Raises ``RefusedError`` unless what the failing line reads from is shown to be an instance of the owner."""
-    code = project.code(place.code.source.path)
-    family = [each for each in project.ancestry(owner) if each.code is code]
-    wanted = [place.code.span(read) for read in reads]
-    for node in code.nodes():
-        if not isinstance(node, cst.Attribute) or code.span(node) not in wanted:
-            continue
-        is_self = any(is_own_attribute(each, node) and not _rebinds_receiver(each, node) for each in family)
-        if not is_self and not _is_local_instance(project, code, node.value, owner):
-            shown = code.module.code_for_node(node.value)
-            raise RefusedError(f"{place} reads from {shown}, which is not shown to be the {owner.name} at {owner.at()}")
-
-
-def _rebinds_receiver(owner: Class, node: cst.Attribute) -> bool:
-    method = method_around(owner, node)
-    body = owner.code.nodes(method.body) if method is not None else ()
-    names = [each for each in body if isinstance(each, cst.Name) and each.value == dotted(node.value)]
-    return any(owner.code.is_store(each) for each in names)
-
-
-def _failing_class(project: Project, name: str) -> Class:
-    found = project.classes_named(name)
-    if len(found) != 1:
-        places = ", ".join(each.at() for each in found) or "none"
-        raise RefusedError(
-            f"there must be exactly one class {name} in the project, but there are {len(found)}: {places}"
-        )
-    owner = found[0]
-    if not any(statement is owner.node for statement in owner.code.module.body):
-        raise RefusedError(f"{name} at {owner.at()} is not defined at the top of its module")
-    if not isinstance(owner.node.body, cst.IndentedBlock):
-        raise RefusedError(f"the body of {name} at {owner.at()} is on one line")
-    return owner
-
-
-def _refuse_unknowable(known: Class) -> None:
-    """Refuses a class whose attributes cannot be read off its code."""
-    for decorator in known.node.decorators:
-        called = decorator.decorator
-        options = called.args if isinstance(called, cst.Call) else ()
-        kind = origin(known.code, called.func if isinstance(called, cst.Call) else called)
-        names = {option.keyword.value if option.keyword else "" for option in options}
-        if kind not in _HARMLESS_DECORATORS or names - _HARMLESS_OPTIONS:
-            shown = known.code.module.code_for_node(called)
-            raise RefusedError(
-                f"{known.name} at {known.at()} is decorated with {shown}, which may change its attributes"
-            )
-    for node in own_nodes(known):
-        reason = _dynamic(known, node)
-        if reason:
-            raise RefusedError(f"{known.name} handles its attributes itself: {reason} at {known.at(node)}")
-
-
-def _dynamic(known: Class, node: cst.CSTNode) -> str | None:
-    if isinstance(node, cst.FunctionDef) and known.code.class_around(node) is known.node:
-        return node.name.value if node.name.value in {*_DYNAMIC_METHODS, "property"} else None
-    if isinstance(node, cst.Name) and node.value == "__slots__" and known.code.is_store(node):
-        return "__slots__"
-    if isinstance(node, cst.Attribute) and node.attr.value == "__dict__":
-        return "__dict__"
-    if isinstance(node, cst.Call) and last_name(node.func) in {*_DYNAMIC_CALLS, "__setattr__"}:
-        return last_name(node.func)
-    return None
 
 
 def _definer(project: Project, owner: Class, attribute: str) -> Class:
@@ -211,7 +148,7 @@ def _holders(project: Project, owner: Class, handler: Class) -> list[tuple[str, 
         if not declared and not is_own_attribute(owner, node):
             continue
         value, annotation = assigned(code, node)
-        if _is_type(project, code, annotation, handler) or _is_instance(project, owner, value, handler):
+        if is_type(project, code, annotation, handler) or _is_instance(project, owner, value, handler):
             found.append((last_name(node) or "", owner.at(node)))
     return found
 
@@ -228,11 +165,11 @@ def _refuse_other_holders(project: Project, owner: Class, handler: Class, holder
             if method_of is not None and is_unrelated(project, method_of, owner):
                 continue
             value, annotation = assigned(code, node)
-            fits = _is_type(project, code, annotation, handler) or (value is not None and dotted(value) == "None")
+            fits = is_type(project, code, annotation, handler) or (value is not None and dotted(value) == "None")
             if method_of is not None:
                 fits = fits or _is_instance(project, method_of, value, handler)
             elif isinstance(value, cst.Call):
-                fits = fits or _is_type(project, code, value.func, handler)
+                fits = fits or is_type(project, code, value.func, handler)
             if not fits:
                 raise RefusedError(
                     f"{code.source.path}:{code.line(node)} may set {holder} of a {owner.name}"
@@ -247,29 +184,11 @@ def _is_instance(project: Project, owner: Class, value: cst.BaseExpression | Non
     if isinstance(value, cst.BooleanOperation):
         return any(_is_instance(project, owner, each, handler) for each in (value.left, value.right))
     if isinstance(value, cst.Call):
-        return _is_type(project, owner.code, value.func, handler)
+        return is_type(project, owner.code, value.func, handler)
     if not isinstance(value, cst.Name):
         return False
-    annotations = _annotations(method_around(owner, value), value.value)
-    return any(_is_type(project, owner.code, annotation, handler) for annotation in annotations)
-
-
-def _is_type(project: Project, code: Code, annotation: cst.BaseExpression | None, handler: Class) -> bool:
-    """Whether an annotation (or what is called) means the handler, or the handler or ``None``."""
-    if isinstance(annotation, cst.SimpleString):
-        text = annotation.evaluated_value
-        try:
-            return isinstance(text, str) and _is_type(project, code, cst.parse_expression(text), handler)
-        except cst.ParserSyntaxError:
-            return False
-    if isinstance(annotation, cst.BinaryOperation) and isinstance(annotation.operator, cst.BitOr):
-        sides = [side for side in (annotation.left, annotation.right) if dotted(side) != "None"]
-        return len(sides) == 1 and _is_type(project, code, sides[0], handler)
-    if isinstance(annotation, cst.Subscript) and origin(code, annotation.value) == "typing.Optional":
-        inner = annotation.slice[0].slice
-        return isinstance(inner, cst.Index) and _is_type(project, code, inner.value, handler)
-    name = dotted(annotation) if annotation is not None else None
-    return name is not None and handler.is_same(project.resolve(code, name))
+    annotations = annotations_of(method_around(owner, value), value.value)
+    return any(is_type(project, owner.code, annotation, handler) for annotation in annotations)
 
 
 def _refuse_writers_outside(project: Project, owner: Class, handler: Class, attribute: str, holder: str) -> None:
@@ -280,7 +199,7 @@ def _refuse_writers_outside(project: Project, owner: Class, handler: Class, attr
         own = {id(each.node) for known in classes_in(code) for each in definitions(known, attribute)}
         for node, target in _writes(code, attribute):
             named = (last_name(target) or "").strip("_") == holder.strip("_")
-            if id(node) not in own and not named and not _is_local_instance(project, code, target, handler):
+            if id(node) not in own and not named and not is_local_instance(project, code, target, handler):
                 raise RefusedError(
                     f"{code.source.path}:{code.line(node)} sets {attribute} from outside,"
                     f" perhaps on {owner.name} instead of {handler.name}"
@@ -292,29 +211,7 @@ def _writes(code: Code, attribute: str) -> Iterator[tuple[cst.CSTNode, cst.BaseE
     for node in code.nodes():
         if isinstance(node, cst.Attribute) and node.attr.value == attribute and code.is_store(node):
             yield node, node.value
-        elif isinstance(node, cst.Call) and last_name(node.func) in _DYNAMIC_CALLS and len(node.args) > 1:
+        elif isinstance(node, cst.Call) and last_name(node.func) in DYNAMIC_CALLS and len(node.args) > 1:
             name = node.args[1].value
             if isinstance(name, cst.SimpleString) and name.evaluated_value == attribute:
                 yield node, node.args[0].value
-
-
-def _is_local_instance(project: Project, code: Code, target: cst.BaseExpression, handler: Class) -> bool:
-    """Whether a name was plainly given a new handler, or is a parameter of that type, in the same function."""
-    function = code.function_around(target)
-    if not isinstance(target, cst.Name) or not isinstance(function, cst.FunctionDef):
-        return False
-    stores = [node for node in code.nodes(function.body) if isinstance(node, cst.Name) and node.value == target.value]
-    values = [assigned(code, node)[0] for node in stores if code.is_store(node)]
-    given = [value.func for value in values if isinstance(value, cst.Call)]
-    types: list[cst.BaseExpression] = [
-        *given,
-        *(annotation for annotation in _annotations(function, target.value) if not values),
-    ]
-    return len(given) == len(values) and bool(types) and all(_is_type(project, code, kind, handler) for kind in types)
-
-
-def _annotations(function: cst.FunctionDef | None, name: str) -> list[cst.BaseExpression]:
-    """The annotation of the parameter of that name, if it has one."""
-    params = function.params if function is not None else cst.Parameters()
-    named = [*params.posonly_params, *params.params, *params.kwonly_params]
-    return [each.annotation.annotation for each in named if each.annotation is not None and each.name.value == name]
