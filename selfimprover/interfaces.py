@@ -4,7 +4,7 @@ The night knows only these Protocols; ``bootstrap`` hands it the real parts and 
 Plug-ins of others import this module and ``domain``, nothing else.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,11 +24,14 @@ from selfimprover.domain import (
     Feedback,
     Finding,
     Fingerprint,
+    KnownPatterns,
     LedgerNight,
     ModelCall,
     NightClock,
     NightReport,
+    Occurrences,
     Outcome,
+    Pattern,
     Proposal,
     PullRequest,
     Query,
@@ -87,6 +90,31 @@ class Fingerprinter(Protocol):
         ...
 
 
+class Grouper(Protocol):
+    """Tells which fingerprints mean the same cause. Pure; the order of its arguments does not matter."""
+
+    def __call__(
+        self, fingerprints: Iterable[Fingerprint], *, same: Mapping[str, str], apart: Collection[str]
+    ) -> Mapping[str, Pattern]:
+        """Value of a fingerprint → its pattern.
+
+        ``same``: value → another that means the same; ``apart``: values that join nothing by themselves.
+        """
+        ...
+
+
+class Patterns(Protocol):
+    """The failures of tonight as patterns. A window that was read once is not read again."""
+
+    async def in_window(self, telemetry: TelemetrySource, window: Window) -> Sequence[Occurrences]:
+        """The patterns of the failures of one project, most frequent first; raises ``TelemetryError``."""
+        ...
+
+    def members(self, fingerprints: Collection[str]) -> frozenset[str]:
+        """These values and all that tonight are found to mean the same."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AnalysisContext:
     """What an analyzer may know besides the telemetry."""
@@ -96,6 +124,7 @@ class AnalysisContext:
     """The instant the night stands for: nothing at or after it is looked at."""
     calendar: Calendar
     fingerprinter: Fingerprinter
+    patterns: Patterns
 
 
 class Analyzer(Protocol):
@@ -267,8 +296,24 @@ class Memory(Protocol):
         """Closes the night in the ledger and keeps its report."""
         ...
 
-    async def resolve(self, fingerprint: Fingerprint) -> str | None:
-        """The finding id that the fingerprint is an alias of."""
+    async def resolve(self, fingerprints: Collection[str]) -> str | None:
+        """The id of the oldest finding that one of these values means."""
+        ...
+
+    async def patterns(self, version: int) -> KnownPatterns:
+        """What is known about fingerprints of this version of the algorithm."""
+        ...
+
+    async def keep_patterns(self, fingerprints: Collection[Fingerprint], night: str) -> None:
+        """Keeps fingerprints that were not known before as evidence for what is one."""
+        ...
+
+    async def join(self, finding_id: str, into: str, why: str, step: Transition | Evidence) -> None:
+        """Lets all that means one finding mean another; ``step`` ends the one, or notes it if it has ended already."""
+        ...
+
+    async def split(self, fingerprint: str, at: datetime, evidence: Evidence) -> None:
+        """Takes a fingerprint out of the finding that it means; it joins none by itself any more."""
         ...
 
     async def without_alias(self, version: int) -> Sequence[CaseFile]:

@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 from selfimprover.analyzers.failure_rate import FailureRate
 from selfimprover.analyzers.repeated_errors import RepeatedErrors
 from selfimprover.domain import Baseline, Calendar, CaseFile, Finding, NightReport, Window
-from selfimprover.interfaces import Analyzer, Fingerprinter
+from selfimprover.interfaces import AnalysisContext, Analyzer, Fingerprinter
 from selfimprover.memory.engine import ensure_schema
 from selfimprover.memory.store import SqlMemory
 from selfimprover.night import Limits, Mode, Night, NightParts, ProjectParts, Publishing
+from selfimprover.night.surveying import Survey
 from selfimprover.outcomes.tracker import Tracker
 from selfimprover.patterns.fingerprints import ErrorFingerprinter
+from selfimprover.patterns.grouping import group
 from selfimprover.reporting import pull_request
 from selfimprover.triage import Policy
 from selfimprover.verification.confidence import confidence
@@ -46,6 +48,12 @@ def a_finding(error: str = BUG, **changes: object) -> Finding:
         "failures_in_window": 2,
     }
     return Finding(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def context_of(project: str, at: datetime) -> AnalysisContext:
+    """What an analyzer is told in a night that nothing came before."""
+    fingerprinter, calendar = ErrorFingerprinter(), Calendar(UTC)
+    return AnalysisContext(project, at, calendar, fingerprinter, Survey(fingerprinter, group, calendar))
 
 
 @dataclass
@@ -119,6 +127,7 @@ class World:
             memory=memory,
             analyzers=self.analyzers,
             fingerprinter=self.fingerprinter,
+            group=group,
             triage=Policy(),
             confidence=confidence,
             tracker=Tracker(),

@@ -45,6 +45,7 @@ from selfimprover.memory.store import SqlMemory
 from selfimprover.night import Limits, Mode, Night, NightParts, ProjectParts, Publishing, by_hand
 from selfimprover.outcomes.tracker import Tracker
 from selfimprover.patterns.fingerprints import CachedFingerprinter, ErrorFingerprinter
+from selfimprover.patterns.grouping import group
 from selfimprover.redaction import Redactor
 from selfimprover.reporting import pull_request
 from selfimprover.triage import Policy
@@ -385,6 +386,7 @@ class Life:
             memory=memory,
             analyzers=(RepeatedErrors({}),),
             fingerprinter=CachedFingerprinter(ErrorFingerprinter()),
+            group=group,
             triage=Policy(),
             confidence=confidence,
             tracker=Tracker(),

@@ -25,6 +25,7 @@ from selfimprover.night import Limits, Mode, Night, NightParts, ProjectParts, Pu
 from selfimprover.notifier import HttpNotifier
 from selfimprover.outcomes.tracker import Tracker
 from selfimprover.patterns.fingerprints import CachedFingerprinter, ErrorFingerprinter
+from selfimprover.patterns.grouping import group
 from selfimprover.reporting import news, pull_request
 from selfimprover.settings import Project
 from selfimprover.verification.confidence import confidence
@@ -174,6 +175,7 @@ def _parts(
         memory=memory,
         analyzers=registry.load(chosen.enabled, chosen.options()),
         fingerprinter=fingerprinter,
+        group=group,
         triage=triage.Policy(),
         confidence=confidence,
         tracker=Tracker(),

@@ -5,7 +5,21 @@ from typing import Annotated
 
 import typer
 
-from selfimprover.cli import check, demo, findings, init, memory, night, prs, report, run, status, trigger
+from selfimprover.cli import (
+    check,
+    demo,
+    findings,
+    group,
+    identity,
+    init,
+    memory,
+    night,
+    prs,
+    report,
+    run,
+    status,
+    trigger,
+)
 
 app = typer.Typer(
     name="selfimprover",
@@ -39,5 +53,8 @@ app.command("trigger")(trigger.trigger)
 app.command("status")(status.status)
 app.command("report")(report.report)
 app.command("prs")(prs.prs)
+app.command("group")(group.group)
+findings.group.command("split")(identity.split)
+findings.group.command("join")(identity.join)
 app.add_typer(findings.group, name="findings")
 app.add_typer(memory.group, name="memory")

@@ -22,7 +22,8 @@ group = typer.Typer(no_args_is_help=True, help="The findings and their life.")
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="A finding id, or the beginning of one.")]
 
-_DISMISSIBLE = frozenset(State) - {State.PUSHED, State.OPEN, State.MERGED, State.CLOSED, State.DISMISSED}
+DISMISSIBLE = frozenset(State) - {State.PUSHED, State.OPEN, State.MERGED, State.CLOSED, State.DISMISSED}
+"""The states in which a finding has no pull request that somebody is to decide on, or has decided on."""
 
 
 @group.command("list")
@@ -35,7 +36,7 @@ def list_all(as_json: JsonOption = False, config: ConfigOption = None, debug: De
     from selfimprover.reporting.documents import case_document
     from selfimprover.reporting.terminal import print_table
 
-    cases = run(_cases(open_app(config)))
+    cases = run(cases_of(open_app(config)))
     if as_json:
         typer.echo(json.dumps([case_document(case) for case in cases], indent=2, ensure_ascii=False))
     elif cases:
@@ -60,7 +61,7 @@ def show(
     from selfimprover.reporting.documents import case_document
 
     app = open_app(config)
-    case = _pick(run(_cases(app)), finding)
+    case = pick(run(cases_of(app)), finding)
     if prompt:
         from selfimprover.cli.prompts import print_calls
 
@@ -88,7 +89,7 @@ def publish(
     app = open_app(config)
     app.log(debug=debug, quiet=sys.stderr.isatty())
     with app.at_work():
-        case = run(_publish(app, _pick(run(_cases(app)), finding)))
+        case = run(_publish(app, pick(run(cases_of(app)), finding)))
     if as_json:
         typer.echo(json.dumps(case_document(case), indent=2, ensure_ascii=False))
     else:
@@ -113,14 +114,15 @@ def dismiss(
     if not reason.strip():
         raise UsageError("the reason is empty", where="--reason", mend="say in a few words why")
     with app.at_work():
-        case = run(_dismiss(app, _pick(run(_cases(app)), finding), reason.strip()))
+        case = run(_dismiss(app, pick(run(cases_of(app)), finding), reason.strip()))
     if as_json:
         typer.echo(json.dumps(case_document(case), indent=2, ensure_ascii=False))
     else:
         say(f"finding {case.finding.id} is dismissed")
 
 
-async def _cases(app: "App") -> Sequence[CaseFile]:
+async def cases_of(app: "App") -> Sequence[CaseFile]:
+    """All findings; none where there is no memory yet."""
     if not app.has_memory():
         return ()
     async with app.reading() as memory:
@@ -138,7 +140,8 @@ async def _calls(app: "App", finding_id: str) -> Sequence[ModelCall]:
         return await memory.calls_of(finding_id)
 
 
-def _pick(cases: Sequence[CaseFile], prefix: str) -> CaseFile:
+def pick(cases: Sequence[CaseFile], prefix: str) -> CaseFile:
+    """The one finding whose id begins so; raises ``UsageError``."""
     matching = [case for case in cases if case.finding.id.startswith(prefix.lower())]
     if len(matching) == 1:
         return matching[0]
@@ -178,7 +181,7 @@ def _wanted_unproven(app: "App", case: CaseFile) -> bool:
 async def _dismiss(app: "App", case: CaseFile, reason: str) -> CaseFile:
     from selfimprover.night import dismissal
 
-    if case.state not in _DISMISSIBLE:
+    if case.state not in DISMISSIBLE:
         raise UsageError(
             f"it is {case.state}: {case.reason}",
             where=f"finding {case.finding.id}",

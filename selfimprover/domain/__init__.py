@@ -21,9 +21,10 @@ from selfimprover.domain.drafts import (
     Trigger,
     Verdict,
 )
-from selfimprover.domain.findings import Baseline, Choice, DayCount, Finding, Fingerprint, State, Triage
+from selfimprover.domain.findings import Baseline, Choice, DayCount, Finding, State, Triage
 from selfimprover.domain.model_use import CallOutcome, ModelCall, Spent, TokenUsage
 from selfimprover.domain.outcomes import Outcome, OutcomeState
+from selfimprover.domain.patterns import Fingerprint, Join, KnownPatterns, Occurrences, Pattern
 from selfimprover.domain.pulls import ChecksState, Commit, Proposal, PullRequest, PullState, Review
 from selfimprover.domain.reports import FindingReport, NightReport, Problem, ProjectReport, TopError, Usage
 from selfimprover.domain.telemetry import Query, TaskCount, TaskCounts, TaskRecord
@@ -51,13 +52,17 @@ __all__ = [
     "Finding",
     "FindingReport",
     "Fingerprint",
+    "Join",
+    "KnownPatterns",
     "LedgerNight",
     "LineCount",
     "ModelCall",
     "NightClock",
     "NightReport",
+    "Occurrences",
     "Outcome",
     "OutcomeState",
+    "Pattern",
     "Problem",
     "ProjectReport",
     "Proposal",

@@ -7,6 +7,7 @@ from datetime import datetime
 from selfimprover.domain.drafts import Confidence, Draft, Verdict
 from selfimprover.domain.findings import Baseline, Finding, State, Triage
 from selfimprover.domain.outcomes import Outcome
+from selfimprover.domain.patterns import Join
 from selfimprover.domain.pulls import PullRequest
 
 
@@ -49,6 +50,8 @@ class CaseFile:
     """What the last attempt depended on (base commit, configuration); a new key deserves a new attempt."""
     fingerprints: tuple[str, ...] = ()
     """Every fingerprint that means this finding, the first one first."""
+    joins: tuple[Join, ...] = ()
+    """Why each of them does, but for the first."""
     draft: Draft | None = None
     drafted_at: datetime | None = None
     """Dates the commit, so that a replay makes the same one."""

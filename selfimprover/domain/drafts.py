@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from selfimprover.domain.findings import Fingerprint
+from selfimprover.domain.patterns import Fingerprint
 
 
 @dataclass(frozen=True, slots=True)

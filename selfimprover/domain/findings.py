@@ -1,28 +1,12 @@
-"""Patterns, findings, and what triage decides about them."""
+"""Fingerprints, patterns, findings, and what triage decides about them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from selfimprover.domain.patterns import Fingerprint, Join
 from selfimprover.domain.telemetry import Query, TaskRecord
 from selfimprover.domain.time import Window
-
-
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """The identity of a pattern under one version of the algorithm, with what it was made from."""
-
-    value: str
-    """16 hex digits."""
-    version: int
-    error_type: str | None
-    """The short name of the exception class, if there is one."""
-    locus: str | None
-    """``file.py:function`` of the innermost frame in the project's own code, if it takes part in the identity."""
-    template: str
-    """The message with its varying parts masked."""
-    place: str | None = field(default=None, compare=False)
-    """Where in the project's own code it came from; no part of the identity unless it is the locus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +56,10 @@ class Finding:
     """All failures of the home project in the baseline's window: what its failures are a share of."""
     places: tuple[tuple[str, int], ...] = ()
     """Where in the code the failures came from, and how often, as far as they have tracebacks."""
+    members: tuple[str, ...] = ()
+    """The values of the fingerprints that were seen and mean it; empty: only its own."""
+    joins: tuple[Join, ...] = ()
+    """Why they are one."""
 
     @property
     def error_type(self) -> str | None:

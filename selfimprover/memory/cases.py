@@ -15,6 +15,7 @@ from selfimprover.domain import (
     Confidence,
     Draft,
     Finding,
+    Join,
     Outcome,
     PullRequest,
     State,
@@ -23,6 +24,9 @@ from selfimprover.domain import (
 )
 from selfimprover.memory import tables
 from selfimprover.memory.codec import T, decode
+
+FIRST_SEEN = "first seen"
+"""Why a fingerprint means a finding, where there is nothing to explain."""
 
 
 async def read_cases(connection: AsyncConnection, finding_id: str | None = None) -> Sequence[CaseFile]:
@@ -34,7 +38,7 @@ async def read_cases(connection: AsyncConnection, finding_id: str | None = None)
     rows = (await connection.execute(query)).all()
     aliases = defaultdict(list)
     for row in await _related(connection, tables.alias, finding_id, tables.alias.c.position):
-        aliases[row.finding_id].append(row.fingerprint)
+        aliases[row.finding_id].append(Join(row.fingerprint, row.why))
     # Of each of these the newest row of a finding wins, because they come oldest first.
     drafts = {
         row.finding_id: row for row in await _related(connection, tables.draft, finding_id, tables.draft.c.attempt)
@@ -68,7 +72,7 @@ async def _related(connection: AsyncConnection, table: Table, finding_id: str | 
 
 def _case(
     row: Row[Any],
-    fingerprints: tuple[str, ...],
+    aliases: tuple[Join, ...],
     draft: Row[Any] | None,
     pull: Row[Any] | None,
     outcome: Row[Any] | None,
@@ -82,7 +86,8 @@ def _case(
         generation=row.generation,
         attempts=row.attempts,
         attempt_key=row.attempt_key,
-        fingerprints=fingerprints,
+        fingerprints=tuple(alias.fingerprint for alias in aliases),
+        joins=tuple(alias for alias in aliases if alias.reason != FIRST_SEEN),
         draft=_optional(Draft, draft.data) if draft else None,
         drafted_at=datetime.fromisoformat(draft.at) if draft else None,
         verdict=_optional(Verdict, draft.verdict) if draft else None,

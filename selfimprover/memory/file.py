@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from selfimprover.errors import UsageError
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """The schema revisions that this version knows, oldest first."""
 
 PARTIAL = ".partial"

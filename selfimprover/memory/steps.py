@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from selfimprover.domain import CaseFile, Draft, Fingerprint, PullRequest, State, Transition, iso
+from selfimprover.domain import CaseFile, Draft, Finding, PullRequest, State, Transition, iso
 from selfimprover.errors import ConflictError
 from selfimprover.memory import evidence as chain
 from selfimprover.memory import tables
-from selfimprover.memory.cases import read_cases
+from selfimprover.memory.cases import FIRST_SEEN, read_cases
 from selfimprover.memory.codec import encode
 
 _ENDS = {State.DISMISSED, State.GONE}
@@ -78,20 +78,24 @@ async def journal(
     )
 
 
-async def add_alias(connection: AsyncConnection, finding_id: str, fingerprint: Fingerprint, why: str) -> None:
+async def add_alias(connection: AsyncConnection, finding_id: str, fingerprint: str, version: int, why: str) -> None:
     """Lets a fingerprint mean a finding, unless it means one already."""
     alias = tables.alias
-    meaning = select(alias.c.finding_id).where(alias.c.fingerprint == fingerprint.value)
+    meaning = select(alias.c.finding_id).where(alias.c.fingerprint == fingerprint)
     if (await connection.execute(meaning)).scalar() is None:
         position = select(func.count()).select_from(alias).where(alias.c.finding_id == finding_id)
-        values = {
-            "fingerprint": fingerprint.value,
-            "finding_id": finding_id,
-            "version": fingerprint.version,
-            "why": why,
-        }
+        values = {"fingerprint": fingerprint, "finding_id": finding_id, "version": version, "why": why}
         count = (await connection.execute(position)).scalar_one()
         await connection.execute(insert(alias).values(**values, position=count))
+
+
+async def add_aliases(connection: AsyncConnection, finding: Finding) -> None:
+    """Lets every fingerprint that was seen of a finding mean it."""
+    own, version = finding.fingerprint.value, finding.fingerprint.version
+    why = {join.fingerprint: join.reason for join in finding.joins}
+    await add_alias(connection, finding.id, own, version, why.get(own, FIRST_SEEN))
+    for value in finding.members:
+        await add_alias(connection, finding.id, value, version, why.get(value, FIRST_SEEN))
 
 
 async def count_attempt(connection: AsyncConnection, finding_id: str, attempt_key: str) -> int:

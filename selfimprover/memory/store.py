@@ -1,7 +1,7 @@
 """The memory on an SQL database: every step of a finding is one transaction of state, journal and evidence."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -17,6 +17,7 @@ from selfimprover.domain import (
     Evidence,
     Finding,
     Fingerprint,
+    KnownPatterns,
     ModelCall,
     NightReport,
     Outcome,
@@ -30,7 +31,7 @@ from selfimprover.domain import (
 )
 from selfimprover.errors import ConflictError
 from selfimprover.memory import evidence as chain
-from selfimprover.memory import model_calls, steps, tables
+from selfimprover.memory import model_calls, patterns, steps, tables
 from selfimprover.memory.cases import read_cases
 from selfimprover.memory.codec import decode, encode
 from selfimprover.memory.engine import explained, open_engine
@@ -129,11 +130,43 @@ class SqlMemory:
 
     # --- identity
 
-    async def resolve(self, fingerprint: Fingerprint) -> str | None:
-        """The finding id that the fingerprint is an alias of."""
-        query = select(tables.alias.c.finding_id).where(tables.alias.c.fingerprint == fingerprint.value)
+    async def resolve(self, fingerprints: Collection[str]) -> str | None:
+        """The id of the oldest finding that one of these values means."""
+        alias, finding = tables.alias.c, tables.finding.c
+        query = (
+            select(alias.finding_id)
+            .join(tables.finding, finding.id == alias.finding_id)
+            .where(alias.fingerprint.in_(fingerprints))
+            .order_by(finding.first_night, finding.id)
+            .limit(1)
+        )
         async with self._reading() as connection:
             return (await connection.execute(query)).scalar()
+
+    async def patterns(self, version: int) -> KnownPatterns:
+        """What is known about fingerprints of this version of the algorithm."""
+        async with self._reading() as connection:
+            return await patterns.known(connection, version)
+
+    async def keep_patterns(self, fingerprints: Collection[Fingerprint], night: str) -> None:
+        """Keeps fingerprints that were not known before as evidence for what is one."""
+        async with self._writing() as connection:
+            await patterns.keep(connection, fingerprints, night)
+
+    async def join(self, finding_id: str, into: str, why: str, step: Transition | Evidence) -> None:
+        """Lets all that means one finding mean another; ``step`` ends the one, or notes it if it has ended already."""
+        async with self._writing() as connection:
+            if isinstance(step, Transition):
+                await steps.move(connection, step)
+            else:
+                await chain.append(connection, step)
+            await patterns.hand_over(connection, finding_id, into, why)
+
+    async def split(self, fingerprint: str, at: datetime, evidence: Evidence) -> None:
+        """Takes a fingerprint out of the finding that it means; it joins none by itself any more."""
+        async with self._writing() as connection:
+            await patterns.take_out(connection, fingerprint, at)
+            await chain.append(connection, evidence)
 
     async def without_alias(self, version: int) -> Sequence[CaseFile]:
         """The cases that have no fingerprint of this version yet."""
@@ -146,7 +179,7 @@ class SqlMemory:
     async def add_alias(self, finding_id: str, fingerprint: Fingerprint, why: str) -> None:
         """Lets a further fingerprint mean the finding, unless it means one already."""
         async with self._writing() as connection:
-            await steps.add_alias(connection, finding_id, fingerprint, why)
+            await steps.add_alias(connection, finding_id, fingerprint.value, fingerprint.version, why)
 
     # --- cases
 
@@ -172,9 +205,7 @@ class SqlMemory:
                 await connection.execute(insert(table).values(**fresh, **numbers, attempts=0, attempt_key=""))
                 await steps.journal(connection, finding.id, None, State.FOUND, "new", night, at)
                 await chain.append(connection, evidence)
-            await steps.add_alias(
-                connection, finding.id, finding.fingerprint, "first seen" if not known.rowcount else "same"
-            )
+            await steps.add_aliases(connection, finding)
             return await steps.one(connection, finding.id)
 
     async def note_triage(self, finding_id: str, triage: Triage) -> None:

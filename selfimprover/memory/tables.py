@@ -50,6 +50,24 @@ alias = Table(
     Index("alias_of_finding", "finding_id", "position"),
 )
 
+pattern = Table(
+    "pattern",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("fingerprint", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("night", String(16), nullable=False),
+    Column("data", Text, nullable=False),
+    Index("pattern_of_fingerprint", "fingerprint"),
+)
+
+apart = Table(
+    "apart",
+    metadata,
+    Column("fingerprint", String(16), primary_key=True),
+    Column("at", String(32), nullable=False),
+)
+
 draft = Table(
     "draft",
     metadata,

@@ -1,8 +1,8 @@
-"""What a person asks for between the nights: publish a proven fix, dismiss a finding."""
+"""What a person asks for between the nights: publish a proven fix, dismiss a finding, join two or split one."""
 
 from datetime import datetime
 
-from selfimprover.domain import CaseFile, State, Transition
+from selfimprover.domain import CaseFile, Evidence, State, Transition
 from selfimprover.night import wording
 from selfimprover.night.fixing import Fixer, Quota, export_base
 from selfimprover.night.parts import NightParts, ProjectParts
@@ -40,3 +40,16 @@ async def publish_one(parts: NightParts, project: ProjectParts, case: CaseFile, 
 def dismissal(case: CaseFile, reason: str, day: str, at: datetime) -> Transition:
     """The step that leaves a finding alone for good."""
     return wording.step(case, State.DISMISSED, reason, day, at, f"Dismissed by a person: {reason}.")
+
+
+def joining(case: CaseFile, into: CaseFile, reason: str, day: str, at: datetime) -> Transition | Evidence:
+    """What ends a finding that a person finds to be one with another; an entry alone if it has ended already."""
+    happened = f"Joined to {into.finding.id} by a person: {reason}."
+    if case.state is State.GONE:
+        return wording.noted(case, day, at, happened)
+    return wording.step(case, State.GONE, f"one with {into.finding.id}, says a person: {reason}", day, at, happened)
+
+
+def splitting(case: CaseFile, fingerprint: str, reason: str, day: str, at: datetime) -> Evidence:
+    """The entry of a fingerprint that a person takes out of a finding."""
+    return wording.noted(case, day, at, f"Fingerprint {fingerprint} taken out by a person: {reason}.")

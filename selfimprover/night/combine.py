@@ -35,6 +35,8 @@ def _combine(group: Sequence[Finding]) -> Finding:
         samples=tuple(sample for one in group for sample in one.samples)[:_SAMPLES],
         queries=tuple(query for one in group for query in one.queries),
         details=tuple(dict.fromkeys(detail for one in group for detail in one.details)),
+        members=tuple(sorted({value for one in group for value in one.members})),
+        joins=tuple(dict.fromkeys(join for one in group for join in one.joins)),
         places=tuple(place for one in group if one.projects == first.projects for place in one.places),
     )
 

@@ -38,6 +38,7 @@ from selfimprover.night.fixing import Base, Fixer, Quota, export_base
 from selfimprover.night.parts import Mode, NightParts, ProjectParts
 from selfimprover.night.reading import Reader
 from selfimprover.night.summary import Tonight, summed_up
+from selfimprover.night.surveying import Survey
 from selfimprover.night.syncing import Syncer
 from selfimprover.night.tending import Tender
 from selfimprover.night.together import together
@@ -85,10 +86,7 @@ class Night:
         syncer = Syncer(self._parts, tonight)
         for project in self._projects:
             await syncer.sync(project)
-        reader = Reader(self._parts, tonight)
-        found: list[Finding] = []
-        for project in self._projects:
-            found += await reader.read(project)
+        found = await self._read(tonight)
         await self._judge(tonight)
         cases = await self._remember(found, syncer, tonight)
         self._triage(cases, tonight)
@@ -98,6 +96,33 @@ class Night:
         report = summed_up(tonight, str(self._parts.calendar.timezone), self._parts.problems, usage)
         await self._parts.memory.end_night(report)
         return report
+
+    async def _read(self, tonight: Tonight) -> Sequence[Finding]:
+        """All projects are read, then it is settled what is one pattern, then each is analyzed."""
+        parts, memory = self._parts, self._parts.memory
+        known = await memory.patterns(parts.fingerprinter.version)
+        survey = Survey(parts.fingerprinter, parts.group, parts.calendar, known)
+        reader = Reader(parts, tonight, survey)
+        readable = [project for project in self._projects if await reader.survey(project)]
+        found = [finding for project in readable for finding in await reader.analyze(project)]
+        await memory.keep_patterns(await survey.fresh(), tonight.key)
+        for finding_id, into in survey.moves.items():
+            await self._join(finding_id, into, tonight)
+        return found
+
+    async def _join(self, finding_id: str, into: str, tonight: Tonight) -> None:
+        """Lets a finding go into another that tonight's errors show to be the same."""
+        case = await self._parts.memory.case(finding_id)
+        if case is None:
+            return
+        reason = f"one with {into}: the errors that were seen by now show that they are the same"
+        told = f"{reason[0].upper()}{reason[1:]}."
+        step = (
+            wording.noted(case, tonight.key, tonight.at, told)
+            if case.state is State.GONE
+            else self._step(case, State.GONE, reason, tonight)
+        )
+        await self._parts.memory.join(finding_id, into, reason, step)
 
     async def _rename(self) -> None:
         """Gives every case a fingerprint of tonight's algorithm, so that a new version finds its old findings."""
@@ -148,12 +173,13 @@ class Night:
 
     async def _identify(self, finding: Finding, tonight: Tonight) -> str:
         """The finding id: of the memory, else of a pull request that carries the fingerprint, else a new one."""
-        known = await self._parts.memory.resolve(finding.fingerprint)
+        values = {finding.fingerprint.value, *finding.members}
+        known = await self._parts.memory.resolve(values)
         if known is not None:
             return known
         for pulls in tonight.pulls.values():
             for pull in pulls.values():
-                if finding.fingerprint.value in pull.fingerprints:
+                if not values.isdisjoint(pull.fingerprints):
                     return pull.finding_id
         return finding.fingerprint.value[:12]
 

@@ -15,6 +15,7 @@ from selfimprover.interfaces import (
     Drafter,
     Fingerprinter,
     Forge,
+    Grouper,
     LeakDetector,
     Memory,
     Meter,
@@ -79,6 +80,7 @@ class NightParts:
     memory: Memory
     analyzers: Sequence[Analyzer]
     fingerprinter: Fingerprinter
+    group: Grouper
     triage: TriagePolicy
     confidence: ConfidenceRule
     tracker: OutcomeTracker

@@ -1,17 +1,17 @@
 """Reads one project's telemetry: counts, top errors, what became of merged fixes, and what the analyzers find."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
 
-from selfimprover.domain import Finding, Fingerprint, Problem, ProjectReport, State
+from selfimprover.domain import Finding, Problem, ProjectReport, State
 from selfimprover.errors import ForgeError, SelfImproverError, StoppedError, TelemetryError
 from selfimprover.interfaces import AnalysisContext
 from selfimprover.night import wording
 from selfimprover.night.parts import NightParts, ProjectParts
 from selfimprover.night.summary import Tonight
+from selfimprover.night.surveying import Survey
 
 _ERROR_DAYS = 7
 
@@ -19,37 +19,54 @@ log = structlog.get_logger()
 
 
 class Reader:
-    """One night's look at the telemetry; what it comes upon is put together in ``tonight``."""
+    """One night's look at the telemetry; what it comes upon is put together in ``tonight``.
 
-    def __init__(self, parts: NightParts, tonight: Tonight) -> None:
+    All projects are surveyed before any is analyzed, for what is one pattern is told by the errors of all of them.
+    """
+
+    def __init__(self, parts: NightParts, tonight: Tonight, survey: Survey) -> None:
         self._parts = parts
         self._tonight = tonight
+        self._survey = survey
 
-    async def read(self, project: ProjectParts) -> Sequence[Finding]:
-        """Counts, top errors, follow-up of merged fixes, and what the analyzers find in one project."""
+    async def survey(self, project: ProjectParts) -> bool:
+        """Counts tasks and reads the failures of one project; ``False`` if its telemetry cannot be read."""
         self._parts.begin("read", project.name)
-        context = AnalysisContext(project.name, self._tonight.at, self._parts.calendar, self._parts.fingerprinter)
+        calendar, at = self._parts.calendar, self._tonight.at
         try:
-            report = await self._count(project, context)
+            days = await project.telemetry.task_counts([calendar.today(at), calendar.yesterday(at)])
+            await self._survey.read(project.telemetry, calendar.last(at, _ERROR_DAYS))
+        except TelemetryError as error:
+            self._lost(project, error)
+            return False
+        report = ProjectReport(name=project.name, today=days[0].by_status(), yesterday=days[1].by_status())
+        self._tonight.projects.append(report)
+        return True
+
+    async def analyze(self, project: ProjectParts) -> Sequence[Finding]:
+        """Top errors, follow-up of merged fixes, and what the analyzers find in one project that was surveyed."""
+        at = self._tonight.at
+        context = AnalysisContext(project.name, at, self._parts.calendar, self._parts.fingerprinter, self._survey)
+        try:
+            for one in await self._survey.in_window(project.telemetry, self._parts.calendar.last(at, _ERROR_DAYS)):
+                self._tonight.top_errors[one.pattern.fingerprint] += one.count
+                self._tonight.seen.update(one.pattern.members)
             await self._follow_up(project, context)
             found, kinds = await self._analyze(project, context)
-            notes = tuple(await project.telemetry.notes())
+            notes = (*await project.telemetry.notes(), *self._survey.notes(project.name))
         except TelemetryError as error:
-            self._tonight.problems.append(wording.problem(error, f"project {project.name}", self._parts.redact))
-            self._tonight.projects.append(ProjectReport(name=project.name, error=self._parts.redact(str(error))))
+            self._tonight.projects[:] = [one for one in self._tonight.projects if one.name != project.name]
+            self._lost(project, error)
             return []
-        self._tonight.projects.append(replace(report, notes=notes))
+        self._tonight.projects[:] = [
+            replace(one, notes=notes) if one.name == project.name else one for one in self._tonight.projects
+        ]
         self._tonight.analyzed |= {(project.name, kind) for kind in kinds}
         return found
 
-    async def _count(self, project: ProjectParts, context: AnalysisContext) -> ProjectReport:
-        calendar = self._parts.calendar
-        days = await project.telemetry.task_counts([calendar.today(context.at), calendar.yesterday(context.at)])
-        patterns: Counter[Fingerprint] = Counter()
-        async for batch in project.telemetry.failures(calendar.last(context.at, _ERROR_DAYS)):
-            patterns.update(context.fingerprinter.fingerprint(record.error, record.traceback) for record in batch)
-        self._tonight.top_errors.update(patterns)
-        return ProjectReport(name=project.name, today=days[0].by_status(), yesterday=days[1].by_status())
+    def _lost(self, project: ProjectParts, error: TelemetryError) -> None:
+        self._tonight.problems.append(wording.problem(error, f"project {project.name}", self._parts.redact))
+        self._tonight.projects.append(ProjectReport(name=project.name, error=self._parts.redact(str(error))))
 
     async def _follow_up(self, project: ProjectParts, context: AnalysisContext) -> None:
         merged = [

@@ -37,6 +37,8 @@ class Tonight:
     """Our pull requests by project; a project whose forge cannot be used has none."""
     projects: list[ProjectReport] = field(default_factory=list)
     top_errors: Counter[Fingerprint] = field(default_factory=Counter)
+    seen: set[str] = field(default_factory=set)
+    """The values of all fingerprints that mean an error of the last days."""
     analyzed: set[tuple[str, str]] = field(default_factory=set)
     """(project, kind of finding) that were looked at in full."""
     measured: list[Measured] = field(default_factory=list)
@@ -65,7 +67,7 @@ class Tonight:
 
     def saw(self, case: CaseFile) -> bool:
         """Whether the error of a finding was there in the last days, if only too seldom to be found."""
-        return any(error.value in case.fingerprints for error in self.top_errors)
+        return not self.seen.isdisjoint(case.fingerprints)
 
 
 def summed_up(tonight: Tonight, timezone: str, problems: Sequence[Problem], usage: Usage) -> NightReport:

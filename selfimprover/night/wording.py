@@ -31,6 +31,11 @@ def step(case: CaseFile, after: State, reason: str, night: str, at: datetime, ha
     )
 
 
+def noted(case: CaseFile, night: str, at: datetime, what_happened: str) -> Evidence:
+    """The entry of something that happened to a finding and leaves it where it is."""
+    return _moved(case, case.state, case.reason, night, at, what_happened)
+
+
 def _moved(case: CaseFile, state: State, reason: str, night: str, at: datetime, what_happened: str) -> Evidence:
     """The entry of a step: what was found, and what happened to it now."""
     content = f"Found {subject(case.finding)}. {what_happened}"

@@ -42,7 +42,7 @@ class Tracker:
         ]
         if not since:
             return []
-        by_fingerprint = {value: entry for entry in since for value in entry.case.fingerprints}
+        by_fingerprint = {value: one for one in since for value in context.patterns.members(one.case.fingerprints)}
         earliest = min(entry.window.start for entry in since)
         async for batch in telemetry.failures(Window(earliest, max(context.at, earliest))):
             for record in batch:

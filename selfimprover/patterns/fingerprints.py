@@ -5,10 +5,12 @@ from hashlib import blake2b
 
 from selfimprover.domain import Fingerprint
 from selfimprover.interfaces import Fingerprinter
-from selfimprover.patterns.masks import mask_placeholders, template
-from selfimprover.patterns.tracebacks import Parsed, in_app, parse, place
+from selfimprover.patterns.frames import innermost_in_app
+from selfimprover.patterns.masks import mask_placeholders, says_something, template
+from selfimprover.patterns.summaries import summary
+from selfimprover.patterns.tracebacks import Parsed, parse
 
-VERSION = 1
+VERSION = 2
 
 _CODE_BUGS = frozenset(
     (
@@ -17,44 +19,71 @@ _CODE_BUGS = frozenset(
         "AttributeError",
         "Exception",
         "IndexError",
+        "JSONDecodeError",
         "KeyError",
         "LookupError",
         "NameError",
         "NotImplementedError",
+        "RangeError",
         "RecursionError",
+        "ReferenceError",
         "RuntimeError",
         "StopAsyncIteration",
         "StopIteration",
         "TypeError",
         "UnboundLocalError",
+        "UnicodeDecodeError",
+        "UnicodeEncodeError",
         "ValueError",
         "ZeroDivisionError",
     )
 )
 """Types that speak of a place in the code; all others (network, files, databases) are told by their message."""
 
-_MIN_WORDS = 2
+_SILENT = frozenset(
+    (
+        "IndexError",
+        "KeyError",
+        "RecursionError",
+        "StopAsyncIteration",
+        "StopIteration",
+        "UnicodeDecodeError",
+        "UnicodeEncodeError",
+        "ZeroDivisionError",
+    )
+)
+"""Types whose message is about the value at hand: where the place is known, the place says it all."""
 
 
 class ErrorFingerprinter:
-    """The first algorithm: type, message template, and for bugs of the code the innermost in-app frame."""
+    """The second algorithm: type, what it came from, message template, and for bugs of the code their place.
+
+    The place is the innermost frame in the project's own code, as the last two parts of its path and its function:
+    never a line number. What an exception came from is told by the type of the first one of its chain, and by that
+    one's place if it is a bug of the code, else by its message.
+    """
 
     version = VERSION
 
     def fingerprint(self, error: str | None, traceback: str | None) -> Fingerprint:
         """The fingerprint of a redacted error text and its traceback, either of which may be missing."""
         parsed = parse(error, traceback)
-        masked = template(parsed.message)
-        return self._make(parsed.error_type, _locus(parsed, masked), masked, _place(parsed))
+        masked = template(summary(parsed.message))
+        where = _place(parsed)
+        locus = where if parsed.error_type in _CODE_BUGS or not says_something(masked) else None
+        identity = "" if locus is not None and parsed.error_type in _SILENT else masked
+        return self._make(parsed.error_type, _root(parsed), locus, identity, masked, where)
 
     def named(self, *parts: str) -> Fingerprint:
         """The fingerprint of something that is not an error text; the last part is its template."""
-        return self._make(None, ":".join(parts[:-1]) or None, parts[-1])
+        return self._make(":".join(parts[:-1]) or None, None, None, parts[-1], parts[-1], None)
 
-    def _make(self, error_type: str | None, locus: str | None, masked: str, where: str | None = None) -> Fingerprint:
-        identity = "\x1f".join((f"v{self.version}", error_type or "", locus or "", masked))
-        value = blake2b(identity.encode("utf-8", "replace"), digest_size=8).hexdigest()
-        return Fingerprint(value, self.version, error_type, locus, masked, where)
+    def _make(
+        self, error_type: str | None, root: str | None, locus: str | None, identity: str, shown: str, where: str | None
+    ) -> Fingerprint:
+        told = "\x1f".join((f"v{self.version}", error_type or "", root or "", locus or "", identity.casefold()))
+        value = blake2b(told.encode("utf-8", "replace"), digest_size=8).hexdigest()
+        return Fingerprint(value, self.version, error_type, locus, shown, where, root)
 
 
 class CachedFingerprinter:
@@ -66,14 +95,41 @@ class CachedFingerprinter:
         self.fingerprint = lru_cache(size)(inner.fingerprint)
 
 
-def _locus(parsed: Parsed, masked: str) -> str | None:
-    words = [word for word in masked.split() if any(character.isalpha() for character in word)]
-    if parsed.error_type in _CODE_BUGS or len(words) < _MIN_WORDS:
-        return _place(parsed)
-    return None
+def names_tell_apart(error_type: str | None, masked: str) -> bool:
+    """Whether the names in such a message tell causes apart, however many of them are seen.
+
+    What is missing from ``None`` says less than that it was ``None``.
+    """
+    return error_type in _NAMING and not masked.startswith("'NoneType' object has no attribute")
+
+
+_NAMING = frozenset(
+    (
+        "AttributeError",
+        "ImportError",
+        "ModuleNotFoundError",
+        "NameError",
+        "ReferenceError",
+        "SyntaxError",
+        "TypeError",
+        "UnboundLocalError",
+    )
+)
 
 
 def _place(parsed: Parsed) -> str | None:
-    """The innermost frame in the project's own code."""
-    own = [frame for frame in parsed.frames if in_app(frame)]
-    return mask_placeholders(place(own[-1])) if own else None
+    found = None if parsed.cut_off else innermost_in_app(parsed.frames)
+    return None if found is None else mask_placeholders(found)
+
+
+def _root(parsed: Parsed) -> str | None:
+    """What tells the first exception of a chain; ``None`` where there was none, or it says what the last one says."""
+    root = parsed.root
+    if root is None or root.error_type is None:
+        return None
+    masked = template(summary(root.message))
+    if root.error_type not in _CODE_BUGS and says_something(masked):
+        told = "" if masked in template(summary(parsed.message)) else masked
+    else:
+        told = mask_placeholders(innermost_in_app(root.frames) or "")
+    return f"{root.error_type} {told}".strip()

@@ -1,28 +1,41 @@
-"""Reads Python tracebacks and one-line error texts.
+"""Reads what a task says of its failure: an error text and a traceback, either of which may hold both or be missing.
 
-The format is the one that CPython's ``traceback`` module prints; texts in any other form are taken as a bare message.
+Tracebacks of Python and JavaScript are understood. Of any other text only what comes before its stack is the message.
 """
 
+import json
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
-_FRAME = re.compile(r'^\s*File "(?P<path>[^"]{1,1000})", line (?P<line>\d{1,9}), in (?P<function>.{1,300})$')
-_EXCEPTION = re.compile(r"^(?P<type>[A-Za-z_][\w.]{0,200})(?:: (?P<message>.*))?$", re.DOTALL)
-_CARETS = re.compile(r"^\s*[~^]+\s*$")
-_NOT_IN_APP = re.compile(r"(?:^|/)(?:site-packages|dist-packages|lib/python\d[\d.]*)(?:/|$)|^<")
-_MAX_LINES = 2_000
+from selfimprover.patterns.frames import Frame, Raised, in_app, innermost_in_app, place
+from selfimprover.patterns.names import exception
+from selfimprover.patterns.node_traces import looks_like_node, read_node
+from selfimprover.patterns.prefixes import without_prefixes
+from selfimprover.patterns.python_traces import Trace, looks_like_python, read_python
 
+__all__ = ["Frame", "Parsed", "Raised", "in_app", "innermost_in_app", "parse", "place"]
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One call of a traceback."""
-
-    path: str
-    line: int
-    function: str
-    text: str | None
-    """The source line that the traceback shows, stripped; ``None`` if it shows none."""
+_MAX_CHARACTERS = 120_000
+_CONTROL = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]|[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_STACK = re.compile(
+    r"\n\s*(?:at |File \"|from |in |#\d{1,3} |\d{1,4}: (?:0x)?|goroutine \d|stack backtrace:|Stack ?trace:|Backtrace:"
+    r"|Traceback[ :]"
+    r"|\.\.\. \d{1,4} more|Caused by: |\[stacktrace\]|--- End of )"
+)
+_LEVELS = ("level", "levelname", "severity", "lvl", "log.level")
+_TEXTS = (
+    "exception",
+    "exc_info",
+    "stack_trace",
+    "traceback",
+    "stack",
+    "error",
+    "err",
+    "exc",
+    "msg",
+    "message",
+    "event",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +49,10 @@ class Parsed:
     message: str
     frames: tuple[Frame, ...]
     """Outermost first; those of the last exception of a chain only."""
+    root: Raised | None = None
+    """What it came from: the first exception of a chain, or the telling one of a group."""
+    cut_off: bool = False
+    """Whether the traceback ends before its error, so that the innermost frames are missing."""
 
 
 def parse(error: str | None, traceback: str | None) -> Parsed:
@@ -43,65 +60,62 @@ def parse(error: str | None, traceback: str | None) -> Parsed:
 
     The traceback knows the qualified type and the frames; the error text is believed about the message.
     """
-    if traceback is None and error is not None and "\n" in error and "Traceback (most recent call last)" in error:
-        error, traceback = None, error
-    frames, last_lines = _frames(traceback or "")
-    qualified, traced_message = _exception("\n".join(last_lines).strip())
-    if error is None or not error.strip():
-        return Parsed(_short(qualified), qualified, traced_message, frames)
-    named, message = _exception(error.strip())
-    if named is None:
-        return Parsed(_short(qualified), qualified, message, frames)
-    if _short(qualified) == _short(named) and qualified is not None and "." in qualified:
+    told = _plain(error)
+    trace = _trace(_plain(traceback)) or _trace(told)
+    if trace is not None and _holds_stack(told):
+        told = ""
+    named, message = exception(_before_the_stack(told)) if told else (None, "")
+    if trace is None:
+        if not told and traceback:
+            named, message = exception(_before_the_stack(_plain(traceback)))
+        return Parsed(_short(named), named, message, ())
+    qualified = trace.last.qualified_type
+    if not told:
+        named, message = qualified, trace.last.message
+    elif named is None or (_short(named) == _short(qualified) and qualified is not None and "." in qualified):
         named = qualified
-    return Parsed(_short(named), named, message, frames)
+    return Parsed(_short(named), named, message, trace.last.frames, trace.root, qualified is None)
 
 
-def in_app(frame: Frame) -> bool:
-    """Whether the frame is in the project's own code rather than in a library, the standard library or no file."""
-    return not _NOT_IN_APP.search(frame.path.replace("\\", "/"))
+def _trace(text: str) -> Trace | None:
+    if looks_like_python(text):
+        return read_python(text)
+    return read_node(text) if looks_like_node(text) else None
 
 
-def place(frame: Frame) -> str:
-    """``folder/file.py:function``: where a frame is, without what differs between machines and revisions."""
-    return f"{'/'.join(PurePosixPath(frame.path.replace(chr(92), '/')).parts[-2:])}:{frame.function}"
+def _holds_stack(text: str) -> bool:
+    return looks_like_python(text) or looks_like_node(text)
 
 
-def _frames(traceback: str) -> tuple[tuple[Frame, ...], list[str]]:
-    """The frames of the last exception in the text, and the lines that name it."""
-    frames: list[Frame] = []
-    tail: list[str] = []
-    for line in traceback.splitlines()[-_MAX_LINES:]:
-        match = _FRAME.match(line)
-        if line.startswith("Traceback (most recent call last)"):
-            frames, tail = [], []
-        elif match:
-            frames.append(Frame(match["path"], int(match["line"]), match["function"], None))
-            tail = []
-        elif frames and not tail and line.startswith("    ") and not _CARETS.match(line):
-            if frames[-1].text is None:
-                frames[-1] = Frame(frames[-1].path, frames[-1].line, frames[-1].function, line.strip())
-        elif line.strip() and not _CARETS.match(line):
-            tail.append(line)
-    return tuple(frames), tail
+def _plain(text: str | None) -> str:
+    """Without log prefixes, colours and marks of direction; a line of JSON gives its message."""
+    if text is None:
+        return ""
+    plain = text[:_MAX_CHARACTERS].replace("\r\n", "\n")
+    if plain.lstrip()[:1] == "{":
+        plain = _from_json(plain.strip())
+    if "\x1b" in plain or not plain.isascii():
+        plain = _CONTROL.sub("", plain)
+    plain = without_prefixes(plain)
+    if "\n" not in plain and "\\n" in plain and "\\n    " in plain:  # a traceback inside a JSON string
+        plain = plain.replace("\\n", "\n").replace('\\"', '"')
+    return plain.strip("\n") if _holds_stack(plain) else plain.strip()
 
 
-def _exception(text: str) -> tuple[str | None, str]:
-    """``(type, message)`` of ``Type: message``; the type is ``None`` where the text names none."""
-    match = _EXCEPTION.match(text)
-    if match is None:
-        return None, text
-    name, message = match["type"], match["message"]
-    if message is None and not _looks_like_class(name):
-        return None, text
-    if message is not None and not (_looks_like_class(name) or "." in name):
-        return None, text
-    return name, message or ""
+def _from_json(text: str) -> str:
+    """What a structured log line says, if the text is one."""
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    if not isinstance(line, dict) or not any(level in line for level in _LEVELS):
+        return text
+    return next((line[name] for name in _TEXTS if isinstance(line.get(name), str) and line[name].strip()), text)
 
 
-def _looks_like_class(name: str) -> bool:
-    last = name.rpartition(".")[2]
-    return last[:1].isupper() or last.endswith(("error", "exception", "timeout"))
+def _before_the_stack(text: str) -> str:
+    found = _STACK.search(text) if "\n" in text else None
+    return (text[: found.start()] if found else text).strip()
 
 
 def _short(name: str | None) -> str | None:

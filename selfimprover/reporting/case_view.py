@@ -52,6 +52,8 @@ def print_case(
         f"{', '.join(finding.projects)}; {finding.fingerprint.locus or 'told by its message'}",
     )
     _line(console, "known as", f"{finding.id}; fingerprints {', '.join(case.fingerprints)}")
+    for join in case.joins:
+        _line(console, "one with", f"{join.fingerprint}: {join.reason}")
     for detail in finding.details:
         _line(console, "numbers", detail)
     if case.outcome:

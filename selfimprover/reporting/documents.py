@@ -145,6 +145,7 @@ def _details(case: CaseFile) -> dict[str, Any]:
     return {
         "pattern": finding.pattern,
         "fingerprints": list(case.fingerprints),
+        "joins": [{"fingerprint": join.fingerprint, "reason": visible(join.reason)} for join in case.joins],
         "branch": case.branch,
         "baseline": {
             "from": instant(finding.baseline.window.start),

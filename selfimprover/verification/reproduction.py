@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from selfimprover.domain import Fingerprint, Reproduction, Strength
 from selfimprover.interfaces import Fingerprinter
+from selfimprover.patterns.merging import covers
 from selfimprover.verification.comparison import belongs, without_report
 from selfimprover.verification.junit import Report
 from selfimprover.verification.results import Proof, Run, plain
@@ -33,7 +34,7 @@ class Likeness:
             return None
         if found.value == wanted.value:
             return ""
-        alike = (found.error_type, found.template) == (wanted.error_type, wanted.template)
+        alike = found.error_type == wanted.error_type and covers(wanted.template, found.template)
         if alike and _may_be_same_place(found.locus, wanted.locus):
             return ""
         where = f" in {found.place}" if alike and found.place else ""

@@ -23,7 +23,7 @@ from selfimprover.errors import BusyError, ConflictError, UsageError
 from selfimprover.memory import engine, file, tables
 from selfimprover.memory.folder import StateFolder
 from selfimprover.memory.store import SqlMemory
-from selfimprover.patterns.fingerprints import ErrorFingerprinter
+from selfimprover.patterns.fingerprints import VERSION, ErrorFingerprinter
 from tests.builders import GATEWAY, NIGHT, a_finding
 from tests.fakes.drafting import a_draft
 
@@ -119,8 +119,8 @@ async def test_aliases_all_mean_the_finding_and_never_change_their_meaning(memor
     await memory.add_alias(case.finding.id, alias, "a test")
     await memory.add_alias(other.finding.id, alias, "too late")
 
-    assert await memory.resolve(alias) == case.finding.id
-    assert await memory.resolve(a_finding().fingerprint) == case.finding.id
+    assert await memory.resolve([alias.value]) == case.finding.id
+    assert await memory.resolve([a_finding().fingerprint.value]) == case.finding.id
     known = await memory.case(case.finding.id)
     assert known is not None
     assert known.fingerprints == (case.finding.fingerprint.value, alias.value)
@@ -129,8 +129,8 @@ async def test_aliases_all_mean_the_finding_and_never_change_their_meaning(memor
 async def test_only_cases_without_the_version_are_named(memory: SqlMemory) -> None:
     case = await remembered(memory)
 
-    assert await memory.without_alias(1) == []
-    assert [one.finding.id for one in await memory.without_alias(2)] == [case.finding.id]
+    assert await memory.without_alias(VERSION) == []
+    assert [one.finding.id for one in await memory.without_alias(VERSION + 1)] == [case.finding.id]
 
 
 async def test_evidence_and_journal_cannot_be_changed_even_by_hand(memory: SqlMemory, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from selfimprover.domain import Choice, NightReport, OutcomeState, PullState, St
 from selfimprover.errors import TelemetryError
 from selfimprover.interfaces import AnalysisContext, TelemetrySource
 from selfimprover.night import Limits, Mode
-from selfimprover.patterns.fingerprints import ErrorFingerprinter
+from selfimprover.patterns.fingerprints import VERSION, ErrorFingerprinter
 from tests.builders import BUG, GATEWAY, NIGHT, TIMEOUT, World
 from tests.fakes.forge import FakeForge
 from tests.fakes.telemetry import FakeTelemetry
@@ -275,7 +275,7 @@ async def test_a_finding_is_not_gone_because_its_telemetry_could_not_be_read(wor
 
 async def test_a_new_version_of_the_algorithm_keeps_identities_and_opens_nothing_twice(world: World) -> None:
     class Newer(ErrorFingerprinter):
-        version = 2
+        version = VERSION + 1
 
     world.fail(BUG, 3)
     before = await world.night()
@@ -294,7 +294,7 @@ async def test_a_new_version_of_the_algorithm_keeps_identities_and_opens_nothing
 @pytest.mark.parametrize("newer", [False, True])
 async def test_a_lost_memory_finds_its_own_pull_request_again(world: World, newer: bool) -> None:
     class Newer(ErrorFingerprinter):
-        version = 2
+        version = VERSION + 1
 
     world.fail(BUG, 3)
     before = await world.night()

@@ -1,26 +1,24 @@
 """The analyzers, on a source in memory."""
 
 from collections.abc import Sequence
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 import pytest
 
 from selfimprover.analyzers import registry
 from selfimprover.analyzers.failure_rate import FailureRate
 from selfimprover.analyzers.repeated_errors import RepeatedErrors
-from selfimprover.domain import Calendar, Finding, TaskRecord
+from selfimprover.domain import Finding, TaskRecord
 from selfimprover.errors import UsageError
-from selfimprover.interfaces import AnalysisContext, Analyzer
-from selfimprover.patterns.fingerprints import ErrorFingerprinter
-from tests.builders import BUG, NIGHT, TIMEOUT
+from selfimprover.interfaces import Analyzer
+from tests.builders import BUG, NIGHT, TIMEOUT, context_of
 from tests.fakes.telemetry import FakeTelemetry, task
 
-CONTEXT = AnalysisContext("assistant", NIGHT, Calendar(UTC), ErrorFingerprinter())
 HOUR = timedelta(hours=1)
 
 
 async def analyze(analyzer: Analyzer, telemetry: FakeTelemetry) -> Sequence[Finding]:
-    return await analyzer.analyze(telemetry, CONTEXT)
+    return await analyzer.analyze(telemetry, context_of("assistant", NIGHT))
 
 
 async def test_a_pattern_has_its_count_span_kinds_and_denominator() -> None:

