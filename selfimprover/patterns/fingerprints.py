@@ -70,20 +70,14 @@ class ErrorFingerprinter:
         parsed = parse(error, traceback)
         masked = template(summary(parsed.message))
         where = _place(parsed)
-        locus = where if parsed.error_type in _CODE_BUGS or not says_something(masked) else None
+        told_by_place = where is not None and (parsed.error_type in _CODE_BUGS or not says_something(masked))
+        locus = where if told_by_place else None
         identity = "" if locus is not None and parsed.error_type in _SILENT else masked
-        return self._make(parsed.error_type, _root(parsed), locus, identity, masked, where)
+        return _made(self.version, parsed.error_type, _root(parsed), locus, identity, masked, where)
 
     def named(self, *parts: str) -> Fingerprint:
         """The fingerprint of something that is not an error text; the last part is its template."""
-        return self._make(":".join(parts[:-1]) or None, None, None, parts[-1], parts[-1], None)
-
-    def _make(
-        self, error_type: str | None, root: str | None, locus: str | None, identity: str, shown: str, where: str | None
-    ) -> Fingerprint:
-        told = "\x1f".join((f"v{self.version}", error_type or "", root or "", locus or "", identity.casefold()))
-        value = blake2b(told.encode("utf-8", "replace"), digest_size=8).hexdigest()
-        return Fingerprint(value, self.version, error_type, locus, shown, where, root)
+        return _made(self.version, ":".join(parts[:-1]) or None, None, None, parts[-1], parts[-1], None)
 
 
 class CachedFingerprinter:
@@ -93,6 +87,21 @@ class CachedFingerprinter:
         self.version = inner.version
         self.named = inner.named
         self.fingerprint = lru_cache(size)(inner.fingerprint)
+
+
+@lru_cache(50_000)
+def _made(
+    version: int,
+    error_type: str | None,
+    root: str | None,
+    locus: str | None,
+    identity: str,
+    shown: str,
+    where: str | None,
+) -> Fingerprint:
+    told = "\x1f".join((f"v{version}", error_type or "", root or "", locus or "", identity.casefold()))
+    value = blake2b(told.encode("utf-8", "replace"), digest_size=8).hexdigest()
+    return Fingerprint(value, version, error_type, locus, shown, where, root)
 
 
 def names_tell_apart(error_type: str | None, masked: str) -> bool:

@@ -8,9 +8,10 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
-from selfimprover.patterns.masks import without_masks
 from selfimprover.patterns.union import Union
+from selfimprover.patterns.words import without_masks
 
 ANY = "<*>"
 """Stands for the words that differ."""
@@ -120,6 +121,7 @@ def _is_value(word: str) -> bool:
     return rest != word and not any(map(str.isalpha, rest.partition("=")[2] or rest))
 
 
+@lru_cache(100_000)
 def _tells_apart(word: str) -> bool:
     """Whether a word names a cause."""
     return _CAUSE.search(without_masks(word)) is not None

@@ -13,6 +13,7 @@ _ANNOUNCED = re.compile(
     re.DOTALL,
 )
 """An error behind a few words of whoever reported it."""
+_SIGNS = ("Error", "Exception", "Timeout", "Interrupt", "Violation", "Warning", "Failure")
 _HUMPS = re.compile(r"(?:[A-Z][a-z]+){2,6}")
 _ONE_TEXT = re.compile(r"(['\"])(?P<text>(?:(?!\1)[^\\]|\\.)*)\1,?", re.DOTALL)
 _UNCAUGHT = re.compile(r"(?:Uncaught |Unhandled )(?:\(in promise\) )?")
@@ -25,7 +26,7 @@ def exception(text: str) -> tuple[str | None, str]:
     text = _UNCAUGHT.sub("", text, count=1) if text.startswith("Un") else text
     match = _EXCEPTION.fullmatch(text)
     if match is None or not looks_like_class(match["type"]):
-        announced = _ANNOUNCED.match(text)
+        announced = _ANNOUNCED.match(text) if "\n" in text or any(sign in text for sign in _SIGNS) else None
         return exception(announced["rest"]) if announced else _represented(text)
     name, message = match["type"], match["message"]
     code = f"[{match['code']}] " if match["code"] else ""
@@ -39,7 +40,7 @@ def looks_like_class(name: str) -> bool:
 
 
 def _represented(text: str) -> tuple[str | None, str]:
-    match = _REPRESENTED.fullmatch(text)
+    match = _REPRESENTED.fullmatch(text) if text.endswith(")") else None
     if match is None or not (match["type"].lower().endswith(_ENDINGS) or _HUMPS.fullmatch(match["type"])):
         return None, text
     one = _ONE_TEXT.fullmatch(match["arguments"])

@@ -3,6 +3,13 @@
 import re
 
 _MAX_LINES = 4_000
+_BEGINS = frozenset("0123456789[(<")
+_FIRST = frozenset(
+    (
+        *("DEB", "INF", "NOT", "WAR", "ERR", "CRI", "FAT", "SEV", "EME", "ALE", "TRA"),
+        *("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+    )
+)
 _SHAPE = str.maketrans("123456789", "000000000")
 _TIME = (
     r"\[?(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(?::\d\d)?(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?"
@@ -29,9 +36,14 @@ _PREFIX = re.compile(
 )
 
 
+def _may_have_prefix(text: str) -> bool:
+    """Cheap, for nearly no text has one: what a prefix begins with."""
+    return text[:1] in _BEGINS or text[:3] in _FIRST or "|" in text[:101]
+
+
 def without_prefixes(text: str) -> str:
     """The text without the log prefix of its first line, and of every other line that has the same."""
-    found = _PREFIX.match(text)
+    found = _PREFIX.match(text) if _may_have_prefix(text) else None
     if found is None:
         return text
     first, newline, rest = text[found.end() :].partition("\n")

@@ -53,7 +53,7 @@ class _Section:
 
 def looks_like_python(text: str) -> bool:
     """Whether there may be a traceback of Python in the text."""
-    return HEADER in text or ('File "' in text and ", line " in text)
+    return "\n" in text and (HEADER in text or ('File "' in text and ", line " in text))
 
 
 def read_python(text: str) -> Trace | None:

@@ -61,17 +61,20 @@ _REWORDED = tuple(
     )
 )
 _NO_VALUE = re.compile(r", input_value=.{0,2000}?, input_type=\w{1,100}(?=\])", re.DOTALL)
-_QUICK = re.compile(
-    r"\n|Did you|For more|Background|[Nn]one|null|panic|thread|Uncaught|Unhandled|input_value|isoformat"
-    r"|(?:values to|local|convert|nil:|invalid|unconverted|command)\b|\(\) (?:missing|takes|got)"
+_SIGNS = frozenset(
+    (
+        *("Did", "(Background", "For", "None", "None,", "None}", "None}}", "null", "null,", "null}", "panic:"),
+        *("thread", "Uncaught", "Unhandled", "isoformat", "unconverted", "literal", "convert", "values", "local"),
+        *("missing", "takes", "got", "command", "command:", "nil:NilClass", "nil:NilClass:"),
+    )
 )
-"""One of these is in every message that a rule is about."""
+"""A message of one line without any of these words has nothing that a rule is about."""
 
 
 def summary(message: str) -> str:
     """The telling part of a message, as a pure function of its text."""
     told = message[:_MAX_CHARACTERS]
-    if not _QUICK.search(told):
+    if "\n" not in told and _SIGNS.isdisjoint(told.split()):
         return told
     if "validation error" in told and (found := _PYDANTIC.match(told)):
         kind = found["kind"] or found["old"]

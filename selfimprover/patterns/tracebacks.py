@@ -61,6 +61,9 @@ def parse(error: str | None, traceback: str | None) -> Parsed:
     The traceback knows the qualified type and the frames; the error text is believed about the message.
     """
     told = _plain(error)
+    if not traceback and "\n" not in told:
+        named, message = exception(told)
+        return Parsed(_short(named), named, message, ())
     trace = _trace(_plain(traceback)) or _trace(told)
     if trace is not None and _holds_stack(told):
         told = ""
@@ -89,7 +92,7 @@ def _holds_stack(text: str) -> bool:
 
 def _plain(text: str | None) -> str:
     """Without log prefixes, colours and marks of direction; a line of JSON gives its message."""
-    if text is None:
+    if not text:
         return ""
     plain = text[:_MAX_CHARACTERS].replace("\r\n", "\n")
     if plain.lstrip()[:1] == "{":
@@ -97,7 +100,7 @@ def _plain(text: str | None) -> str:
     if "\x1b" in plain or not plain.isascii():
         plain = _CONTROL.sub("", plain)
     plain = without_prefixes(plain)
-    if "\n" not in plain and "\\n" in plain and "\\n    " in plain:  # a traceback inside a JSON string
+    if "\\n" in plain and "\n" not in plain and "\\n    " in plain:  # a traceback inside a JSON string
         plain = plain.replace("\\n", "\n").replace('\\"', '"')
     return plain.strip("\n") if _holds_stack(plain) else plain.strip()
 
