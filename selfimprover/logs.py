@@ -8,8 +8,11 @@ from typing import Any
 
 import structlog
 
+from selfimprover.redaction import names_secret
+
 Event = MutableMapping[str, Any]
 _PLAIN = (int, float, bool, type(None))
+_HIDDEN = "[REDACTED]"
 
 
 def set_up(redact: Callable[[str], str] | None = None, *, debug: bool = False, quiet: bool = False) -> None:
@@ -56,17 +59,25 @@ class _Library(logging.Handler):
         log.log(record.levelno, "library.message", message=record.getMessage(), exc_info=record.exc_info)
 
 
+def _hidden(name: str) -> bool:
+    """Whether a field of this name holds a secret whatever it looks like; our own *key* is that of a night."""
+    return name != "key" and names_secret(name)
+
+
 def _redacting(redact: Callable[[str], str]) -> Callable[[Any, str, Event], Event]:
     def clean(value: Any) -> Any:
         if isinstance(value, _PLAIN):
             return value
         if isinstance(value, Mapping):
-            return {str(clean(key)): clean(one) for key, one in value.items()}
+            return {str(clean(name)): field(str(name), one) for name, one in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
             return [clean(one) for one in value]
         return redact(str(value))
 
+    def field(name: str, value: Any) -> Any:
+        return _HIDDEN if _hidden(name) and value and not isinstance(value, _PLAIN) else clean(value)
+
     def process(_logger: Any, _method: str, event: Event) -> Event:
-        return {key: clean(value) for key, value in event.items()}
+        return {name: field(name, value) for name, value in event.items()}
 
     return process

@@ -9,9 +9,12 @@ anything in it is masked. The peers are no dependencies of the project: an envir
 
 import statistics
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Iterator
+from itertools import cycle, islice
 from pathlib import Path
+from random import Random
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
@@ -22,15 +25,20 @@ from detect_secrets.core.scan import scan_line  # noqa: E402
 from detect_secrets.settings import default_settings, get_plugins, transient_settings  # noqa: E402
 
 from selfimprover.redaction import Redactor  # noqa: E402
+from tests.plain_redaction import PlainRedactor  # noqa: E402
 from tests.secrets_corpus import Case, held_out, leaks, negatives, positives  # noqa: E402
 
 Mask = Callable[[str], str]
 
+KNOWN = ("sk-other-known-value-9876543", "a-webhook-path/T0123/B0123")
 PERSONAL = frozenset({"email", "home", "home-user"})
 ENTROPY = frozenset({"Base64HighEntropyString", "HexHighEntropyString"})
 MEGABYTE = 1_000_000
 WORST = ("a", "eyJ", "password='", "token: ", "x://a:b@", '\\"', "AKIA", "A=\n")
 PATIENCE = 2.0
+RATED_FOR = 1.0
+"""Seconds of the processor for each rate."""
+ROUNDS = 3
 
 
 def masked(text: str, values: Iterator[str]) -> str:
@@ -82,9 +90,9 @@ def worst(mask: Mask) -> str:
     slowest = (0.0, "")
     for unit in WORST:
         for size in (MEGABYTE // 10, MEGABYTE):
-            start = time.perf_counter()
+            start = time.process_time()
             mask(unit * (size // len(unit)))
-            seconds = time.perf_counter() - start
+            seconds = time.process_time() - start
             if size < MEGABYTE and seconds > PATIENCE:
                 return f"not tried ({unit!r}: {seconds:.1f} s for 100 kB)"
         slowest = max(slowest, (seconds, repr(unit)))
@@ -109,8 +117,96 @@ def row(name: str, mask: Mask) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def messages() -> list[str]:
+    """Short error texts as an assistant has them, all different, none with a secret."""
+    draw = Random(1)  # noqa: S311
+    reasons = ("Too Many Requests", "Bad Gateway", "Not Found", "Gateway Timeout", "Conflict")
+    return [
+        f"HTTPStatusError: Client error '{draw.randint(400, 599)} {draw.choice(reasons)}' for url"
+        f" 'https://api.{draw.randbytes(2).hex()}.com/v{draw.randint(1, 3)}/jobs/{draw.randint(1, 10**6)}'"
+        f" request req_{draw.randint(1, 999)}"
+        for _ in range(20_000)
+    ]
+
+
+def tracebacks(root: str) -> list[str]:
+    """Tracebacks of some 1.6 kB of files below ``root``, all different."""
+    draw = Random(2)  # noqa: S311
+
+    def frame() -> str:
+        return (
+            f'  File "{root}/agent/module_{draw.randint(1, 40)}.py", line {draw.randint(1, 900)}, in handle\n'
+            "    result = await self._client.request(method, url, timeout=self._timeout, headers=headers)\n"
+        )
+
+    return [
+        f"Traceback (most recent call last):\n{''.join(frame() for _ in range(10))}{error}"
+        for error in messages()[:3_000]
+    ]
+
+
+def per_second(mask: Mask, texts: list[str]) -> float:
+    """Texts for each second of the processor."""
+    count, start = 0, time.process_time()
+    for text in cycle(texts):
+        mask(text)
+        count += 1
+        spent = time.process_time() - start
+        if spent > RATED_FOR:
+            break
+    return count / spent
+
+
+def rates(tools: dict[str, Mask], name: str, texts: list[str]) -> str:
+    """A row: how many texts each tool masks while the first masks one; in turns, the median of rounds."""
+    first = next(iter(tools))
+    for mask in tools.values():
+        for text in islice(texts, 50):
+            mask(text)
+    rounds = [{tool: per_second(mask, texts) for tool, mask in tools.items()} for _ in range(ROUNDS)]
+    shares = [statistics.median(one[tool] / one[first] for one in rounds) for tool in tools]
+    rate = statistics.median(one[first] for one in rounds)
+    return f"| {name} | {rate:,.0f}/s | {' | '.join(f'{share:.4f}' for share in shares[1:])} |"
+
+
+def changed_lines(mask: Mask) -> str:
+    """How many lines of the standard library's code are not as they were."""
+    library = Path(sysconfig.get_path("stdlib"))
+    lines = changed = 0
+    for file in sorted(library.rglob("*.py")):
+        if "site-packages" in file.parts:
+            continue
+        text = file.read_bytes().decode("utf-8", "replace")
+        before, after = text.split("\n"), mask(text).split("\n")
+        lines += len(before)
+        changed += len(before) - len(set(enumerate(before)) & set(enumerate(after))) if before != after else 0
+    return f"{changed:,} of {lines:,}"
+
+
+def speed() -> None:
+    """Prints how fast each is: only ratios of one run say anything on a machine that others use."""
+    ours, plain = Redactor(b"key", KNOWN), PlainRedactor(b"key", KNOWN)
+    with default_settings():
+        tools = {"ours": ours, "without": plain, "CredSweeper": by_credsweeper(), "detect-secrets": by_detect_secrets}
+        print("\n| texts | selfimprover | without shortcuts | CredSweeper, no ML | detect-secrets |")
+        print("|---|---|---|---|---|")
+        print(rates(tools, "error messages, 120 characters", messages()), flush=True)
+        print(rates(tools, "tracebacks, 1.6 kB", tracebacks("/srv/app")), flush=True)
+        print(rates(tools, "tracebacks, a user in each frame", tracebacks("/home/alice")), flush=True)
+        print(rates(tools, "lines of the corpus", [case.text for case in (*positives(), *negatives())]), flush=True)
+    print("\n| 1 MB of | selfimprover | without shortcuts |\n|---|---|---|")
+    for unit in (*WORST, "a@b.cc ", "/home/a "):
+        text = unit * (MEGABYTE // len(unit))
+        seconds = []
+        for mask in (ours, plain):
+            start = time.process_time()
+            mask(text)
+            seconds.append(f"{time.process_time() - start:.2f} s")
+        print(f"| {unit!r} repeated | {' | '.join(seconds)} |", flush=True)
+
+
 def main() -> None:
-    """Prints the table."""
+    """Prints the tables."""
     print(
         f"{len(positives())} secrets of {len({case.kind for case in positives()})} kinds, {len(negatives())} harmless"
     )
@@ -125,6 +221,10 @@ def main() -> None:
     without = [plugin for plugin in plugins if plugin["name"] not in ENTROPY]
     with transient_settings({"plugins_used": without}):
         print(row("detect-secrets, no entropy", by_detect_secrets), flush=True)
+    ours = Redactor(b"key")
+    print("\n| lines of the standard library | changed |\n|---|---|")
+    print(f"| as any text | {changed_lines(ours)} |\n| as code | {changed_lines(ours.code)} |", flush=True)
+    speed()
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from selfimprover.telemetry.sqlite import SqliteSource
     from selfimprover.verification.choosing import Chosen
 
+_LONGEST_KEY = 64_000
 _FIRST_YEAR, _LAST_YEAR = 1980, 2200
 
 
@@ -104,7 +105,19 @@ class App:
 
     def redactor(self, key: bytes) -> redaction.Redactor:
         """Knows every secret of the configuration and of this process's environment."""
-        return redaction.Redactor(key, [*self.settings.secrets(), *redaction.secrets_in(os.environ)])
+        return redaction.Redactor(key, [*self.secrets(), *redaction.secrets_in(os.environ)])
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret of the configuration, the App's private key too; a file that cannot be read holds none."""
+        file = self.settings.github.private_key_file
+        if file is None:
+            return self.settings.secrets()
+        try:
+            with file.open(encoding="utf-8", errors="replace") as opened:
+                key = opened.read(_LONGEST_KEY)
+        except OSError:  # whoever needs it says so
+            key = ""
+        return (*self.settings.secrets(), *redaction.secrets_of_key(key))
 
     def log(self, *, debug: bool, quiet: bool) -> None:
         """Sets up the logs; a digest of a secret in a log needs no key that lasts."""

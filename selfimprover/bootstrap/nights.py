@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +29,9 @@ from selfimprover.patterns.grouping import group
 from selfimprover.reporting import news, pull_request
 from selfimprover.settings import Project
 from selfimprover.verification.confidence import confidence
+
+_TEXTS_KEPT = timedelta(days=90)
+"""How long what the model was sent and said is kept of a finding that is at an end."""
 
 
 def silent(step: str, detail: str = "") -> None:
@@ -98,6 +101,8 @@ async def hold(
         await asyncio.to_thread(app.back_up)
         async with night(app, project=project, progress=progress, stop_requested=stop_requested) as (built, _, _):
             report = await built.run(at, due=due, resume=resume)
+        async with app.memory() as memory:
+            await memory.empty_calls(datetime.now(UTC) - _TEXTS_KEPT)
     if tell:
         await _tell(app, report)
     return report
@@ -143,7 +148,7 @@ def _by_model(
             model=app.settings.llm.model,
             chat_for=use.chat,
             mark_for=lambda finding: hmac.new(key, f"mark {finding}".encode(), "sha256").hexdigest()[:16],
-            redact=redact,
+            redact=redact.code,
             leak=_leak(redact),
             instructions=project.fix.instructions,
             allow=project.fix.paths,

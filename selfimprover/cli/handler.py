@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import os
 import signal
 import traceback
 from collections.abc import Callable, Coroutine
@@ -10,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import typer
 
+from selfimprover.cli import secrets
 from selfimprover.errors import SelfImproverError
 
 P = ParamSpec("P")
@@ -62,9 +62,9 @@ def say(message: str) -> None:
 def _set_up_logs(*, debug: bool) -> None:
     """Warnings on stderr for every command; those that have a night in them say more, once they know the secrets."""
     from selfimprover import logs
-    from selfimprover.redaction import Redactor, secrets_in
 
-    logs.set_up(Redactor(os.urandom(16), secrets_in(os.environ)), debug=debug, quiet=True)
+    secrets.forget()
+    logs.set_up(secrets.hide, debug=debug, quiet=True)
 
 
 def _line(error: SelfImproverError) -> str:
@@ -75,9 +75,6 @@ def _line(error: SelfImproverError) -> str:
 
 def _tell(message: str, kwargs: dict[str, Any]) -> None:
     """Whatever it is, it is said on one line and without the secrets that this process knows."""
-    from selfimprover.redaction import Redactor, secrets_in
-
-    redact = Redactor(os.urandom(16), secrets_in(os.environ))
     if kwargs.get("debug"):
-        say(redact(traceback.format_exc()))
-    say(redact(" ".join(f"selfimprover: {message}".split())))
+        say(secrets.hide(traceback.format_exc()))
+    say(secrets.hide(" ".join(f"selfimprover: {message}".split())))

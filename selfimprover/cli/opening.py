@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from selfimprover.cli import secrets
+
 if TYPE_CHECKING:
     from selfimprover.bootstrap import App
 
@@ -11,4 +13,6 @@ def open_app(config: Path | None) -> "App":
     """The application with the configuration in force; raises ``UsageError`` for anything wrong in it."""
     from selfimprover import bootstrap
 
-    return bootstrap.open_app(config)
+    app = bootstrap.open_app(config)
+    secrets.learn(app.secrets())
+    return app

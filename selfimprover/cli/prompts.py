@@ -18,7 +18,7 @@ def print_calls(calls: Sequence[ModelCall], *, as_json: bool) -> None:
         say("the language model was asked nothing about it")
     for number, call in enumerate(calls, 1):
         typer.echo(f"# {number}: {_headline(call)}")
-        typer.echo(call.request)
+        typer.echo(call.request or "(not kept any more: the finding is at an end)")
 
 
 def _headline(call: ModelCall) -> str:

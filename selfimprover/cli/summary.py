@@ -1,6 +1,5 @@
 """What ``init`` found and why, as lines for a person."""
 
-import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -8,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from selfimprover.cli.interview import Interview
-from selfimprover.redaction import Redactor, secrets_in
+from selfimprover.cli.secrets import hide
 from selfimprover.reporting.safe import one_line
 from selfimprover.settings.first import Choices
 from selfimprover.telemetry.discovery import FoundTable
@@ -71,6 +70,5 @@ def _doubt(table: FoundTable) -> str:
         return ""
     if not table.statuses:
         return "the usual one; no status was seen"
-    redact = Redactor(os.urandom(16), secrets_in(os.environ))
-    seen = ", ".join(one_line(redact(status), 30) for status in table.statuses[:_MOST_STATUSES])
+    seen = ", ".join(one_line(hide(status), 30) for status in table.statuses[:_MOST_STATUSES])
     return f"none of its statuses sounds like failure: {seen}; correct `failed` in the file"

@@ -43,7 +43,7 @@ class ModelCall:
     night: str
     at: datetime
     request: str
-    """The JSON that was sent, to the letter; the key is in no part of it."""
+    """The JSON that was sent, to the letter; the key is in no part of it. Empty once it is too old to be kept."""
     outcome: CallOutcome
     usage: TokenUsage
     cost: Decimal | None = None

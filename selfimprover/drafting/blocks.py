@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from selfimprover.domain import Edit
-from selfimprover.drafting import functions, matching
+from selfimprover.drafting import functions, hidden, matching
 from selfimprover.drafting.tree_text import MAX_BYTES, of_the_same_name, read_text
 from selfimprover.errors import RefusedError
 
@@ -115,6 +115,9 @@ class _Files:
         code = block.code if isinstance(block, FunctionBlock) else block.replace
         if len(code) > MAX_BLOCK_LINES or (isinstance(block, Block) and len(block.search) > MAX_BLOCK_LINES):
             raise _UnfitError(f"it has more than {MAX_BLOCK_LINES} lines: use smaller blocks")
+        search = block.search if isinstance(block, Block) else ()
+        if (unseen := hidden.fault(search, code, present)) is not None:
+            raise _UnfitError(unseen)
         if isinstance(block, FunctionBlock):
             after = self._with_function(block, present)
         elif any(line.strip() for line in block.search):

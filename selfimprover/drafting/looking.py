@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from selfimprover.characters import visible
+from selfimprover.drafting import hidden
 from selfimprover.drafting.look_requests import TOOLS, Look, parse_looks
 from selfimprover.drafting.reading.excerpts import excerpt
 from selfimprover.drafting.reading.files import MAX_BYTES, Files
@@ -34,7 +35,7 @@ class _BadRequestError(Exception):
 
 
 class Looker:
-    """Answers the requests of a model about the files under ``tree``. ``redact`` takes secrets out of every answer."""
+    """Answers the requests of a model about the files under ``tree``. ``redact`` takes secrets out of all."""
 
     def __init__(self, tree: Path, redact: Callable[[str], str]) -> None:
         self._files = Files(tree)
@@ -56,10 +57,11 @@ class Looker:
 
     def _sized(self, text: str) -> str:
         text = self._redact(text)
-        if len(text) <= MAX_ANSWER:
-            return text
-        note = "\n[cut here: ask for less]"
-        return text[: MAX_ANSWER - len(note)].rpartition("\n")[0] + note
+        notes = f"\n[{hidden.NOTE}]" if hidden.PLACEHOLDER.search(text) else ""
+        if len(text) + len(notes) <= MAX_ANSWER:
+            return text + notes
+        notes += "\n[cut here: ask for less]"
+        return text[: MAX_ANSWER - len(notes)].rpartition("\n")[0] + notes
 
     def _read_file(self, arguments: Mapping[str, object]) -> str:
         path = _text(arguments, "path").removeprefix("./")

@@ -8,8 +8,11 @@ from typing import Any
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from selfimprover.domain import CallOutcome, ModelCall, Spent, TokenUsage, iso
+from selfimprover.domain import CallOutcome, ModelCall, Spent, State, TokenUsage, iso
+from selfimprover.memory.tables import finding
 from selfimprover.memory.tables import model_call as table
+
+_ENDED = (State.MERGED, State.CLOSED, State.DISMISSED, State.GONE)
 
 
 async def enter(connection: AsyncConnection, call: ModelCall) -> int:
@@ -32,7 +35,8 @@ async def settle(connection: AsyncConnection, number: int, call: ModelCall) -> N
 
 async def answered(connection: AsyncConnection, request_hash: str) -> ModelCall | None:
     """The newest answered call of this hash."""
-    wanted = (table.c.request_hash == request_hash, table.c.outcome == CallOutcome.ANSWERED)
+    column = table.c
+    wanted = (column.request_hash == request_hash, column.outcome == CallOutcome.ANSWERED, column.request != "")
     query = select(table).where(*wanted).order_by(table.c.number.desc()).limit(1)
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else _call(row)
@@ -42,6 +46,17 @@ async def about(connection: AsyncConnection, finding_id: str) -> Sequence[ModelC
     """The calls about a finding, oldest first."""
     query = select(table).where(table.c.finding_id == finding_id).order_by(table.c.number)
     return [_call(row) for row in (await connection.execute(query)).all()]
+
+
+async def empty(connection: AsyncConnection, before: datetime) -> int:
+    """Takes request and answer out of calls made before, about findings that are at an end; returns how many.
+
+    Tokens, cost and outcome stay. An emptied call answers nothing any more.
+    """
+    ended = select(finding.c.id).where(finding.c.state.in_(_ENDED))
+    old = (table.c.at < iso(before), table.c.request != "", table.c.finding_id.in_(ended))
+    done = await connection.execute(update(table).where(*old).values(request="", answer=None))
+    return done.rowcount
 
 
 async def spent_in(connection: AsyncConnection, night: str) -> Spent:

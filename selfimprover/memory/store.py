@@ -367,6 +367,11 @@ class SqlMemory:
         async with self._reading() as connection:
             return await model_calls.spent_in(connection, night)
 
+    async def empty_calls(self, before: datetime) -> int:
+        """Takes the texts out of calls made before, about findings that are at an end; returns how many."""
+        async with self._writing() as connection:
+            return await model_calls.empty(connection, before)
+
     # --- evidence
 
     async def export(self) -> AsyncIterator[str]:

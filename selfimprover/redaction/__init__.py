@@ -5,7 +5,7 @@ publish; then values that their surroundings announce; last e-mail addresses and
 run on RE2: linear time on any text. ``Redactor.leak`` is the gate for what leaves the machine.
 """
 
-from selfimprover.redaction.known import secrets_in
+from selfimprover.redaction.known import names_secret, secrets_in, secrets_of_key
 from selfimprover.redaction.redactor import Hit, Redactor
 
-__all__ = ["Hit", "Redactor", "secrets_in"]
+__all__ = ["Hit", "Redactor", "names_secret", "secrets_in", "secrets_of_key"]

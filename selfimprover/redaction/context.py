@@ -20,7 +20,8 @@ _OTHER_NAMES = (
 )
 _ANY_NAME = f"(?:{_LOGIN_NAMES}|{_KEY_NAMES}|{_OTHER_NAMES})"
 
-_SEPARATOR = r"\\*['\"`]?\]?[ \t]*(?:=>|:=|==?|:|%3[AaDd])[ \t]*(?:(?:SecretStr|str|b|r|f|u|rb|br)?\(?)"
+_TYPE = r":[ \t]*(?:str|bytes|SecretStr|Final)(?:\[str\]|[ \t]*\|[ \t]*None)?[ \t]*="
+_SEPARATOR = rf"\\*['\"`]?\]?[ \t]*(?:=>|:=|{_TYPE}|==?|:|%3[AaDd])[ \t]*(?:(?:SecretStr|str|b|r|f|u|rb|br)?\(?)"
 _QUOTED = r"(?:b?\\*'((?:[^'\\\r\n]|\\[^\r\n])+)|b?\\+\"([^\"\\\r\n]+)|b?\"((?:[^\"\\\r\n]|\\[^\r\n])+)|`([^`\r\n]+)"
 _VALUE = _QUOTED + r"|([^\s'\"`&;,]+))"
 _ITEM = r"(?:\\*'[^'\r\n]*?\\*'|\\*\"[^\"\r\n]*?\\*\")"

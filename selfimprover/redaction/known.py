@@ -4,36 +4,75 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from urllib.parse import quote, quote_plus
 
+from selfimprover.redaction import engine
 from selfimprover.redaction.rules import Span
+from selfimprover.redaction.views import without_blanks
 
 _MIN_KNOWN = 6
+_HEAD = 16
+"""Bytes of a form that are looked for first, for all forms at once."""
 _SECRET_NAME = re.compile(r"(?i)token|secret|passw|_pass$|(?:^|_)key$|api_?key|credential|_dsn$|database_url|webhook")
 _SECRET_LENGTH = 8
+_KEY_LINE = 16
 
 
 def secrets_in(environment: Mapping[str, str]) -> tuple[str, ...]:
     """The values of variables whose names announce a secret."""
-    named = ((name, value) for name, value in environment.items() if _SECRET_NAME.search(name))
-    return tuple(value for _, value in named if len(value) >= _SECRET_LENGTH)
+    return tuple(value for name, value in environment.items() if names_secret(name) and len(value) >= _SECRET_LENGTH)
+
+
+def names_secret(name: str) -> bool:
+    """Whether a variable or field of this name holds a secret."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def secrets_of_key(text: str) -> tuple[str, ...]:
+    """A private key in PEM (RFC 7468): the whole, its base64 in one piece, each line of that; nothing if it is none."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    body = [line for line in lines if not line.startswith("-----") and ":" not in line]
+    if not body or len(body) == len(lines):
+        return ()
+    return (text.strip(), "".join(body), *(line for line in body if len(line) >= _KEY_LINE))
 
 
 class KnownSecrets:
     """Finds the given secrets and their usual encodings; very short ones are left out."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets if len(secret) >= _MIN_KNOWN for form in _encodings(secret)}
-        self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
+        self._forms = forms_of(secrets)
 
-    def spans(self, text: bytes) -> Iterator[Span]:
-        """Every place where one stands."""
-        for form in self._forms:
-            start = text.find(form)
-            while start >= 0:
-                yield Span(start, start + len(form), "known")
-                start = text.find(form, start + len(form))
+    def likely(self, joined: bytes) -> Sequence[bytes]:
+        """The forms that may be in a text, whole or broken; ``joined`` is ``views.without_blanks`` of it."""
+        if not engine.loaded():
+            return [form for form, core in zip(self._forms, self._cores, strict=True) if core in joined]
+        return [self._forms[place] for place in self._heads.matching(joined)]
+
+    @cached_property
+    def _cores(self) -> Sequence[bytes]:
+        return [without_blanks(form) for form in self._forms]
+
+    @cached_property
+    def _heads(self) -> engine.PatternSet:
+        return engine.literals(core[:_HEAD] for core in self._cores)
+
+
+def forms_of(secrets: Iterable[str]) -> Sequence[bytes]:
+    """How texts write the secrets: every usual encoding of each, longest first."""
+    forms = {form for secret in secrets if len(secret) >= _MIN_KNOWN for form in _encodings(secret)}
+    return sorted(forms, key=lambda form: (-len(form), form))
+
+
+def spans(forms: Iterable[bytes], text: bytes) -> Iterator[Span]:
+    """Every place where one of the forms stands."""
+    for form in forms:
+        start = text.find(form)
+        while start >= 0:
+            yield Span(start, start + len(form), "known")
+            start = text.find(form, start + len(form))
 
 
 def _encodings(secret: str) -> Iterator[bytes]:

@@ -22,13 +22,15 @@ PERSONAL = (
         r"\b([A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,5}\.[A-Za-z]{2,24})\b",
         ("@",),
         _address,
+        last=True,
     ),
     Rule(
         "email",
         r"(?i)\b([A-Za-z0-9._+-]{1,64}%40[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,5}\.[A-Za-z]{2,24})\b",
         ("%40",),
+        last=True,
     ),
-    Rule("user", r"(?:^|[^\w.])(?:/home/|/Users/)([^/\\\s:'\"<>,;)\]}]+)", ("/home/", "/users/")),
-    Rule("user", r"\\Users\\+([^/\\\s:'\"<>,;)\]}]+)", ("\\users\\",)),
+    Rule("user", r"(?:^|[^\w.])(?:/home/|/Users/)([^/\\\s:'\"<>,;)\]}]+)", ("/home/", "/users/"), last=True),
+    Rule("user", r"\\Users\\+([^/\\\s:'\"<>,;)\]}]+)", ("\\users\\",), last=True),
 )
 """The rules that come last: what is an address may be part of a connection string."""

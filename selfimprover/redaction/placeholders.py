@@ -7,14 +7,13 @@ placeholders are one mask (``patterns.masks``).
 import hmac
 import re
 from collections.abc import Iterable
-from hashlib import sha256
 from itertools import chain
 
 from selfimprover.redaction.rules import Span
 
-_PLACEHOLDER = re.compile(r"\[REDACTED:[a-z-]+:[0-9a-f]{6}\]")
-_MARKS = chain(range(0xF0000, 0xFFFFE), range(0x100000, 0x10FFFE))
-_MARK_CANDIDATES = tuple(map(chr, _MARKS))[:4096]
+_OPENING = b"[REDACTED:"
+_PLACEHOLDER = re.compile(rb"\[REDACTED:[a-z-]+:[0-9a-f]{6}\]")
+_MARKS = tuple(chr(point).encode() for point in range(0xF0000, 0xF1000))
 
 
 class MarkedText:
@@ -24,16 +23,17 @@ class MarkedText:
     """
 
     def __init__(self, text: str, key: bytes) -> None:
-        clean = text.encode("utf-8", "replace").decode()  # RE2 reads UTF-8: no lone surrogates
-        present = set(clean)
-        mark = next((mark for mark in _MARK_CANDIDATES if mark not in present), None)
-        if mark is None:  # a text with all of them is an attack
-            mark = _MARK_CANDIDATES[0]
-            clean = clean.replace(mark, "\N{REPLACEMENT CHARACTER}")
+        clean = text.encode("utf-8", "replace")  # RE2 reads UTF-8: no lone surrogates
         self._key = key
-        self._mark = mark.encode()
-        self._placeholders = [found.encode() for found in _PLACEHOLDER.findall(clean)]
-        self.text = _PLACEHOLDER.sub(mark, clean).encode()
+        self._mark = _MARKS[0]
+        if self._mark in clean:
+            self._mark, clean = _unused_mark(clean)
+        self._placeholders: list[bytes] = []
+        self._digests: dict[bytes, bytes] = {}
+        self.text = clean
+        if _OPENING in clean:
+            self._placeholders = _PLACEHOLDER.findall(clean)
+            self.text = _PLACEHOLDER.sub(self._mark, clean)
 
     def hide(self, spans: Iterable[Span]) -> bool:
         """Puts a placeholder where each span is, overlapping ones under one; ``False`` if there was nothing new."""
@@ -47,10 +47,9 @@ class MarkedText:
             before = self.text[end : span.start]
             kept = seen + before.count(self._mark)
             covered = kept + secret.count(self._mark)
-            placeholders += self._placeholders[seen:kept]
-            placeholders.append(
-                self._placeholder(span.kind, _restored(secret, self._mark, self._placeholders[kept:covered]))
-            )
+            if covered > kept:
+                secret = _restored(secret, self._mark, self._placeholders[kept:covered])
+            placeholders += [*self._placeholders[seen:kept], self._placeholder(span.kind, secret)]
             pieces += [before, self._mark]
             end, seen = span.end, covered
         if not pieces:
@@ -61,11 +60,23 @@ class MarkedText:
 
     def restored(self) -> str:
         """The text with its placeholders written out."""
+        if not self._placeholders:
+            return self.text.decode()
         return _restored(self.text, self._mark, self._placeholders).decode()
 
     def _placeholder(self, kind: str, secret: bytes) -> bytes:
-        digest = hmac.new(self._key, secret, sha256).hexdigest()[:6]
-        return f"[REDACTED:{kind}:{digest}]".encode()
+        if secret not in self._digests:  # a traceback names the same user in every frame
+            self._digests[secret] = hmac.digest(self._key, secret, "sha256").hex()[:6].encode()
+        return b"%s%s:%s]" % (_OPENING, kind.encode(), self._digests[secret])
+
+
+def _unused_mark(clean: bytes) -> tuple[bytes, bytes]:
+    """A mark that the text does not have, and the text; one that has all of them is an attack, and loses one."""
+    present = set(clean.decode())
+    for mark in _MARKS:
+        if mark.decode() not in present:
+            return mark, clean
+    return _MARKS[0], clean.replace(_MARKS[0], "\N{REPLACEMENT CHARACTER}".encode())
 
 
 def _restored(text: bytes, mark: bytes, placeholders: Iterable[bytes]) -> bytes:

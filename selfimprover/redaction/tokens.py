@@ -22,7 +22,7 @@ def _real(text: bytes, start: int, end: int) -> tuple[int, int] | None:
 
 
 def _token(kind: str, pattern: str, *hints: str, exact: bool = False, shortest: int = 15) -> Rule:
-    return Rule(kind, f"{_LEFT}({pattern})", hints, _real, exact=exact, shortest=shortest)
+    return Rule(kind, f"{_LEFT}({pattern})", hints, _real, exact=pattern if exact else "", shortest=shortest)
 
 
 _CODE_HOSTS = (

@@ -2,12 +2,17 @@
 
 import re
 
+from selfimprover.redaction.rules import Narrow
+
 _LOOKED_AT = 256
 _AFTER = 40
 _SHORTEST = 3
 _SHORTEST_WORD = 6
 _SHORTEST_RANDOM = 8
 _LONG = 20
+_RANDOM_LENGTH = 16
+_RANDOM_CHANGES = 0.3
+"""Changes for each character: 0.4 and more in random hexadecimal digits, under 0.2 in most names with digits."""
 _MANY_TURNS = 4
 
 _STAND_INS = re.compile(
@@ -46,6 +51,7 @@ _DATE = re.compile(r"^\d{4}-\d\d-\d\d")
 _NOT_RANDOM = re.compile(r"\s|://|^arn:|^\d{4}-\d\d-\d\d|^v?\d+(?:\.\d+)+")
 _NO_WORD = re.compile(r"\s|^\W*$|://")
 _TURN = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]")
+_CHANGE = re.compile(r"[a-z][A-Z0-9]|[A-Z][a-z0-9]|[0-9][A-Za-z]")
 _NEXT_WORD = re.compile(rb"^ +[a-z]+(?:[ .,:;)]|$)")
 _CLOSERS = b")]}>"
 _OPENERS = {b")": b"(", b"]": b"[", b"}": b"{", b">": b"<"}
@@ -116,6 +122,16 @@ def random_list(text: bytes, start: int, end: int) -> tuple[int, int] | None:
     return (start, end) if _varied(re.split(r"['\"\\]", first)[0]) else None
 
 
+def in_code(narrow: Narrow | None) -> Narrow:
+    """The same for the files of a project, where names and places of secrets are everyday: only what looks random."""
+
+    def narrowed(text: bytes, start: int, end: int) -> tuple[int, int] | None:
+        found = narrow(text, start, end) if narrow else (start, end)
+        return found if found is not None and _random(_value(text, *found)) else None
+
+    return narrowed
+
+
 def _assigned(text: bytes, start: int) -> bool:
     return text[start - 1 : start] == b"=" or text[max(0, start - 2) : start] == b"= "
 
@@ -147,6 +163,17 @@ def _stands_in(value: str) -> bool:
 
 def _sentence(value: str) -> bool:
     return " " in value and bool(_SENTENCE_WORDS.search(value))
+
+
+def _random(value: str) -> bool:
+    """Long, with a digit, and changing between digits and cases as no word, no number and no name does."""
+    changes = sum(bool(_CHANGE.fullmatch(value[at : at + 2])) for at in range(len(value) - 1))
+    return (
+        len(value) >= _RANDOM_LENGTH
+        and any(map(str.isdigit, value))
+        and not _NOT_RANDOM.search(value)
+        and changes >= _RANDOM_CHANGES * len(value)
+    )
 
 
 def _varied(value: str) -> bool:

@@ -4,13 +4,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from selfimprover.domain import CallOutcome, Evidence, TokenUsage
+from selfimprover.domain import CallOutcome, Evidence, State, TokenUsage, Transition
 from selfimprover.drafting.llm.account import Account
 from selfimprover.drafting.llm.asking import chat_for
 from selfimprover.drafting.llm.budget import Caps, Prices, estimate
@@ -250,3 +251,38 @@ async def test_texts_of_any_letters_are_kept_as_they_are(memory: SqlMemory) -> N
     again = await a_chat(Scripted([]), account(memory)).ask(HELLO, max_tokens=50)
 
     assert again == first
+
+
+@pytest.mark.parametrize("end", [State.MERGED, State.CLOSED, State.DISMISSED, State.GONE])
+async def test_old_texts_of_a_finding_at_its_end_are_emptied_and_what_they_cost_stays(
+    memory: SqlMemory, end: State
+) -> None:
+    kept = account(memory, cost="1")
+    await a_chat(Scripted([a_reply()]), kept).ask(HELLO, max_tokens=100)
+    (before,) = await memory.calls_of(a_finding().id)
+    spent = await memory.spent_in(NIGHT_KEY)
+    later = before.at + timedelta(seconds=1)
+
+    assert await memory.empty_calls(later) == 0  # not at its end
+    await memory.move(ending(end))
+    assert await memory.empty_calls(before.at) == 0  # not old enough
+    assert await memory.empty_calls(later) == 1
+    assert await memory.empty_calls(later) == 0
+
+    (after,) = await memory.calls_of(a_finding().id)
+    assert after == replace(before, request="", answer=None)
+    assert await memory.spent_in(NIGHT_KEY) == spent
+    assert await memory.stored_reply(before.request_hash) is None
+
+
+def ending(after: State) -> Transition:
+    found = Evidence(content="Over.", confidence=None, timestamp=NIGHT, metadata={"finding": "x"})
+    return Transition(
+        finding_id=a_finding().id,
+        before=State.FOUND,
+        after=after,
+        reason="over",
+        night=NIGHT_KEY,
+        at=NIGHT,
+        evidence=found,
+    )

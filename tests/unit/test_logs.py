@@ -92,3 +92,19 @@ def test_what_libraries_log_is_a_line_like_any_other_and_below_a_warning_it_is_n
     assert "correct-horse" not in line
     assert json.loads(line)["event"] == "library.message"
     assert json.loads(line)["library"] == "apscheduler"
+
+
+def test_a_field_whose_name_announces_a_secret_is_hidden_whatever_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(Redactor(b"key"))
+
+    structlog.get_logger().info(
+        "call.made",
+        api_key="harmless",
+        headers={"X-Auth-Token": "word", "Accept": "text/html"},
+        prompt_tokens=12,
+        key="k",
+    )
+
+    line = json.loads(capsys.readouterr().err)
+    assert (line["api_key"], line["headers"]) == ("[REDACTED]", {"X-Auth-Token": "[REDACTED]", "Accept": "text/html"})
+    assert (line["prompt_tokens"], line["key"]) == (12, "k")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from selfimprover.domain import CaseFile, Draft, Edit, Feedback, Reproduction, Risk
@@ -41,7 +41,8 @@ class Bounds:
 class ModelDrafter:
     """Drafts by a model; ``chat_for`` gives the chat about a finding, ``mark_for`` words that no stranger can know.
 
-    ``allow`` and ``deny`` are the globs of what it may change, ``instructions`` the project's file of conventions.
+    ``redact`` takes secrets out of the project's files and leaves code as it is. ``allow`` and ``deny`` are the globs
+    of what it may change, ``instructions`` the project's file of conventions.
     """
 
     model: str
@@ -63,8 +64,15 @@ class ModelDrafter:
         """The model's draft. Raises ``RefusedError``, ``NotCodeError``, and ``ModelError`` if it does not answer."""
         mark = self.mark_for(case.finding.id)
         shown = await asyncio.to_thread(self._context, case, tree)
-        talk = _Talk(self, case, tree, mark, prompt.opening(case, shown, feedback, mark))
+        talk = _Talk(self, case, tree, mark, prompt.opening(case, shown, self._clean(feedback), mark))
         return await talk.until_a_draft()
+
+    def _clean(self, feedback: Feedback | None) -> Feedback | None:
+        """Without the secrets of the files that an earlier draft changed; its text is redacted already."""
+        if feedback is None or feedback.draft is None:
+            return feedback
+        edits = (replace(edit, after=edit.after and self.redact(edit.after)) for edit in feedback.draft.edits)
+        return replace(feedback, draft=replace(feedback.draft, edits=tuple(edits)))
 
     def _context(self, case: CaseFile, tree: Path) -> context.Context:
         return context.build(
@@ -100,7 +108,7 @@ class _Talk:
             if isinstance(found, Draft):
                 return found
             why = found
-            self._messages += [Message("assistant", reply.text), prompt.again(found)]
+            self._messages += [Message("assistant", reply.text), prompt.again(self._by.redact(found))]
         raise RefusedError(f"the model gave no draft that will do: {why}")
 
     async def _answer(self) -> Reply:

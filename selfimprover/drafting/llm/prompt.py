@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from selfimprover.domain import CaseFile, Feedback, Trigger
+from selfimprover.drafting import hidden
 from selfimprover.drafting.answer_form import ANSWER_FORM
 from selfimprover.drafting.context import MARKERS, Context
 from selfimprover.drafting.llm.chat import Message
@@ -26,6 +27,8 @@ _WHY = {
     Trigger.REVIEW: "Somebody read your change and asks for another. What they say:",
     Trigger.PROOF: "Your change was not proven. What was seen:",
 }
+_ABOUT = frozenset({"finding", "history"})
+"""Kinds of context that are no files of the project."""
 _AGAIN = "That does not do: {why}\n\nAnswer once more, whole and in the same form."
 _LOOKING = "To see more of the project before you answer, use the tools, or write lines like these and nothing else:"
 _LAST_LOOKS = "That was the last look. Answer now."
@@ -39,6 +42,9 @@ def opening(case: CaseFile, context: Context, feedback: Feedback | None, mark: s
     parts = [_between(f"{part.kind}: {part.title}", part.text, mark) for part in context.parts]
     if context.left_out:
         parts.append("Left out for want of room: " + "; ".join(context.left_out))
+    code = (part.text for part in context.parts if part.kind not in _ABOUT)
+    if any(hidden.PLACEHOLDER.search(text) for text in code):
+        parts.append(hidden.NOTE)
     parts.append(f"The error: {case.finding.occurrences} times. Mend it.")
     if feedback is not None:
         parts += _told(feedback, mark)

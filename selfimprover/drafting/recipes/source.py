@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from selfimprover.drafting.hidden import agrees
 from selfimprover.errors import RefusedError
 from selfimprover.patterns.tracebacks import Frame
 
@@ -21,7 +22,6 @@ _SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages", "v
 _TEST_FOLDERS = frozenset({"test", "tests"})
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _NEWLINE = re.compile(r"\r\n|\r|\n")
-_PLACEHOLDER = re.compile(r"\[REDACTED:[a-z-]+:[0-9a-f]{6}\]")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class SourceFile:
 
     def shows(self, line: int, shown: str) -> bool:
         """Whether line ``line`` (from 1) is the one that a traceback showed, redacted or not."""
-        return 1 <= line <= len(self.lines) and _agrees(self.lines[line - 1].strip(), shown)
+        return 1 <= line <= len(self.lines) and agrees(self.lines[line - 1].strip(), shown)
 
 
 def read(tree: Path, path: str) -> SourceFile:
@@ -131,19 +131,3 @@ def _refuse_strange_paths(tree: Path, path: str) -> None:
             raise RefusedError(f"{path} is reached by a symbolic link")
     if not tree.joinpath(*parts).is_file():
         raise RefusedError(f"{path} is no plain file")
-
-
-def _agrees(line: str, shown: str) -> bool:
-    """Equal, where each redaction placeholder in ``shown`` stands for any text."""
-    first, *rest = _PLACEHOLDER.split(shown.strip())
-    if not rest:
-        return line == first
-    if not line.startswith(first):
-        return False
-    position = len(first)
-    for part in rest[:-1]:
-        position = line.find(part, position)
-        if position < 0:
-            return False
-        position += len(part)
-    return line.endswith(rest[-1]) and len(line) - len(rest[-1]) >= position
