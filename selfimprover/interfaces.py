@@ -31,6 +31,7 @@ from selfimprover.domain import (
     NightReport,
     Occurrences,
     Outcome,
+    Past,
     Pattern,
     Proposal,
     PullRequest,
@@ -191,8 +192,11 @@ class Drafter(Protocol):
 class Verifier(Protocol):
     """Shows what a draft does to the project, before anybody is asked to read it."""
 
-    async def verify(self, draft: Draft, tree: Path, base_commit: str) -> Verdict:
-        """Checks the draft on a copy of ``tree`` (the files of ``base_commit``, which stay untouched)."""
+    async def verify(self, draft: Draft, tree: Path, base_commit: str, recorded: Sequence[TaskRecord] = ()) -> Verdict:
+        """Checks the draft on a copy of ``tree`` (the files of ``base_commit``, which stay untouched).
+
+        ``recorded`` are tasks of the project that failed as the finding does, newest first.
+        """
         ...
 
     def key(self) -> str:
@@ -330,6 +334,10 @@ class Memory(Protocol):
 
     async def cases(self) -> Sequence[CaseFile]:
         """Everything about all findings, most occurrences first."""
+        ...
+
+    async def past(self, finding_id: str) -> Past:
+        """What was tried for a finding before its newest draft and pull request; the last few of each."""
         ...
 
     async def remember(self, finding: Finding, project: str, evidence: Evidence, night: str, at: datetime) -> CaseFile:

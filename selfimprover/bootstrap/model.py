@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from selfimprover.domain import Usage
 from selfimprover.errors import UsageError
-from selfimprover.interfaces import ModelCalls
+from selfimprover.interfaces import LeakDetector, ModelCalls
 from selfimprover.settings.model import Llm
 
 if TYPE_CHECKING:
@@ -87,8 +87,9 @@ def _is_here(host: str) -> bool:
 class ModelUse:
     """The model of one night: implements ``interfaces.Meter``, and gives the chat about each finding."""
 
-    def __init__(self, llm: Llm, calls: ModelCalls, asked: "Client") -> None:
+    def __init__(self, llm: Llm, calls: ModelCalls, asked: "Client", leak: LeakDetector) -> None:
         self._llm = llm
+        self._leak = leak
         self._calls = calls
         self._asked = asked
         self._account: Account | None = None
@@ -107,4 +108,5 @@ class ModelUse:
 
         assert self._account is not None
         assert self._llm.model is not None
-        return chat_for(finding_id, self._asked, self._account, model=self._llm.model)
+        server = self._llm.base_url or OPENAI
+        return chat_for(finding_id, self._asked, self._account, server=server, model=self._llm.model, leak=self._leak)

@@ -66,7 +66,7 @@ async def night(
             use: model.ModelUse | None = None
             if model.is_configured(app.settings.llm) and not dry_run:
                 asked = await stack.enter_async_context(model.client(app.settings.llm, redact))
-                use = model.ModelUse(app.settings.llm, memory, asked)
+                use = model.ModelUse(app.settings.llm, memory, asked, _leak(redact))
             projects: list[ProjectParts] = []
             problems: list[SelfImproverError] = []
             for one in app.projects(project):

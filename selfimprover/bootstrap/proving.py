@@ -45,6 +45,7 @@ class Proving:
             verify.test,
             sandbox=chosen.sandbox,
             limits=limits,
+            replay=verify.replay,
             no_sandbox=why,
             expose=verify.expose,
             readable=readable,

@@ -4,7 +4,7 @@ Everything here is frozen and plain. Times are aware datetimes in UTC, durations
 redacted before it was put into one of these classes. Other modules import from this package, not from its parts.
 """
 
-from selfimprover.domain.cases import CaseFile, Evidence, Transition
+from selfimprover.domain.cases import Attempt, CaseFile, Evidence, Past, Transition
 from selfimprover.domain.clock import NightClock
 from selfimprover.domain.daemon import DaemonState, Examined, LedgerNight
 from selfimprover.domain.drafts import (
@@ -27,10 +27,12 @@ from selfimprover.domain.outcomes import Outcome, OutcomeState
 from selfimprover.domain.patterns import Fingerprint, Join, KnownPatterns, Occurrences, Pattern
 from selfimprover.domain.pulls import ChecksState, Commit, Proposal, PullRequest, PullState, Review
 from selfimprover.domain.reports import FindingReport, NightReport, Problem, ProjectReport, TopError, Usage
-from selfimprover.domain.telemetry import Query, TaskCount, TaskCounts, TaskRecord
+from selfimprover.domain.telemetry import CUT_MARK, Query, TaskCount, TaskCounts, TaskRecord
 from selfimprover.domain.time import Calendar, Due, Window, iso
 
 __all__ = [
+    "CUT_MARK",
+    "Attempt",
     "Baseline",
     "Calendar",
     "CallOutcome",
@@ -62,6 +64,7 @@ __all__ = [
     "Occurrences",
     "Outcome",
     "OutcomeState",
+    "Past",
     "Pattern",
     "Problem",
     "ProjectReport",

@@ -35,6 +35,26 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """An earlier draft of a finding, as far as whoever drafts again should know it."""
+
+    drafter: str
+    title: str
+    root_cause: str
+    change: str
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was tried for a finding before its newest draft and pull request, newest first and not without end."""
+
+    attempts: tuple[Attempt, ...] = ()
+    pull_requests: tuple[PullRequest, ...] = ()
+    """Those of earlier generations."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFile:
     """Everything the memory holds about one finding."""
 
@@ -66,6 +86,8 @@ class CaseFile:
     pull_request: PullRequest | None = None
     baseline: Baseline | None = None
     outcome: Outcome | None = None
+    past: Past = Past()
+    """Read where a finding is drafted, and nowhere else: see ``Memory.past``."""
 
     def has_answered(self, what: str) -> bool:
         """Whether a key of this first word is among the answers."""

@@ -59,6 +59,8 @@ class Draft:
     proof: tuple[str, ...] = ()
     """The preconditions that were shown from code and telemetry, one sentence each."""
     reproduction: Reproduction | None = None
+    rounds: int = 1
+    """Answers that it took: what could not be used or proven went back to the drafter, which answered again."""
 
     @property
     def changes(self) -> tuple[Edit, ...]:
@@ -142,6 +144,8 @@ class Verdict:
     """The end of what the run that failed printed (redacted), for whoever drafts again."""
     reproduced: bool = False
     """The draft's own test failed on the base as the finding does, and passes with the change."""
+    replayed: bool = False
+    """Recorded tasks of the finding failed again on the base, and end well with the change."""
     newly_passing: tuple[str, ...] = ()
     """Ids of tests that fail on the base and pass with the change."""
     flaky: tuple[str, ...] = ()

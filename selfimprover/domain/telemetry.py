@@ -6,6 +6,9 @@ from datetime import datetime
 
 from selfimprover.domain.time import Window
 
+CUT_MARK = "\n[… cut …]\n"
+"""Stands in a text of a record where its middle was left out because it was too long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Query:

@@ -86,7 +86,10 @@ def _told(faults: list[str], count: int) -> str:
     """All faults in one text for the model."""
     fine = count - len(faults)
     rest = f"The other {fine} of the {count} blocks are in place: don't resend them." if fine > 0 else ""
-    ask = "Send corrected blocks for these places only, copied from the lines quoted here or from the file."
+    ask = (
+        "Send corrected blocks for these places only, copied from the lines quoted here or from the file."
+        " A FUNCTION block needs no copied lines: it takes the place of the whole function."
+    )
     text = "\n\n".join(faults)
     if len(text) > _MAX_TEXT:
         text = text[:_MAX_TEXT] + "\n(the rest is cut off)"
@@ -147,7 +150,10 @@ class _Files:
             return text
         if present == text and block.path in self._earlier:
             return text
-        raise _UnfitError("the file exists, and only a new file has an empty SEARCH: quote the lines to replace")
+        raise _UnfitError(
+            "the file exists, and only a new file has an empty SEARCH: quote the lines to replace, all of them if the"
+            " whole file changes"
+        )
 
     def _existing(self, path: str, present: str | None) -> tuple[str, list[str]]:
         """A byte-order mark, if there is one, and the lines behind it."""

@@ -9,11 +9,13 @@ from selfimprover.drafting.added_tests import faults_of_test
 from selfimprover.drafting.answers import NewTest
 from selfimprover.drafting.functions import parse_text
 from selfimprover.drafting.imports import unknown_imports
+from selfimprover.drafting.network import reached
 from selfimprover.drafting.recipes.source import is_test
 from selfimprover.drafting.swallowing import swallowed
 from selfimprover.drafting.tree_text import read_text
 from selfimprover.drafting.weakening import weakened
 from selfimprover.errors import RefusedError
+from selfimprover.redaction import is_redacted
 
 
 def check_permitted(
@@ -51,10 +53,19 @@ def _faults(edits: Sequence[Edit], test: NewTest | None, tree: Path, error_type:
     yield from swallowed(edits, error_type)
     yield from unknown_imports([*edits, *added], tree)
     yield from weakened(edits)
+    yield from reached([*edits, *added])
+    yield from _placeholders([*edits, *added])
     if all(is_test(edit.path) for edit in edits):
         yield "only tests are changed: the code itself must be"
     if test is not None:
         yield from _not_new(test, edits, tree) or faults_of_test(test.path, test.text)
+
+
+def _placeholders(edits: Sequence[Edit]) -> Iterator[str]:
+    """Lines with a placeholder: what stands there in the file is something else, and stays."""
+    for edit in edits:
+        if is_redacted(edit_rules.added_lines([edit])):
+            yield f"{edit.path} would hold a mark [REDACTED…] that stands for a secret: leave such lines as they are"
 
 
 def _unreadable(edits: Sequence[Edit]) -> list[str]:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from selfimprover.domain import Commit, Edit, Proposal, PullRequest, PullState
 from selfimprover.errors import ConflictError, ForgeError
@@ -184,11 +184,21 @@ class LocalForge:
         """Mode and content of a plain file; ``None`` as content if there is none of that name."""
         listing = (await git(self._repository, "ls-tree", "-z", "--full-tree", commit, "--", path)).decode()
         if not listing:
+            await self._require_folders(commit, path)
             return "100644", None
         mode, _, blob = listing.partition("\t")[0].split(" ")
         if mode not in _FILE_MODES:
             raise ConflictError(f"{path} is not a plain file", where=str(self._repository))
         return mode, await git(self._repository, "cat-file", "blob", blob)
+
+    async def _require_folders(self, commit: str, path: str) -> None:
+        """Raises ``ConflictError`` if a new file would take the place of a file or link on the way to it."""
+        for folder in reversed(PurePosixPath(path).parents[:-1]):
+            listing = await git(self._repository, "ls-tree", "-z", "--full-tree", commit, "--", str(folder))
+            if not listing:
+                return
+            if not listing.startswith(b"040000 "):
+                raise ConflictError(f"{path} cannot be made: {folder} is no folder", where=str(self._repository))
 
     async def _known_commit(self, version: str) -> str | None:
         if not _COMMIT.fullmatch(version):

@@ -21,6 +21,7 @@ from selfimprover.domain import (
     ModelCall,
     NightReport,
     Outcome,
+    Past,
     PullRequest,
     Spent,
     State,
@@ -35,6 +36,7 @@ from selfimprover.memory import model_calls, patterns, steps, tables
 from selfimprover.memory.cases import read_cases
 from selfimprover.memory.codec import decode, encode
 from selfimprover.memory.engine import explained, open_engine
+from selfimprover.memory.past import read_past
 
 
 class SqlMemory:
@@ -192,6 +194,11 @@ class SqlMemory:
         """Everything about all findings, most occurrences first."""
         async with self._reading() as connection:
             return await read_cases(connection)
+
+    async def past(self, finding_id: str) -> Past:
+        """What was tried for a finding before its newest draft and pull request."""
+        async with self._reading() as connection:
+            return await read_past(connection, finding_id)
 
     async def remember(self, finding: Finding, project: str, evidence: Evidence, night: str, at: datetime) -> CaseFile:
         """A new finding begins as *found*, at home in ``project``; a known one gets tonight's numbers."""

@@ -17,6 +17,7 @@ from selfimprover.domain import (
     PullRequest,
     PullState,
     State,
+    TaskRecord,
     Transition,
     Trigger,
 )
@@ -153,8 +154,9 @@ class Fixer:
         self, case: CaseFile, base: Base, project: ProjectParts, feedback: Feedback | None = None
     ) -> CaseFile:
         self.parts.begin("draft", case.finding.title)
+        known = replace(case, past=await self.parts.memory.past(case.finding.id))
         try:
-            draft = await first_draft(case, base, project, self.parts.leak, feedback)
+            draft = await first_draft(known, base, project, self.parts.leak, feedback)
         except NotCodeError as found:
             return await self._diagnose(case, base, project, found)
         except RefusedError as refusal:
@@ -177,7 +179,7 @@ class Fixer:
         draft = case.draft
         assert draft is not None
         self.parts.begin("verify", draft.title)
-        verdict = await project.verifier.verify(draft, base.tree, base.commit)
+        verdict = await project.verifier.verify(draft, base.tree, base.commit, recorded(case))
         confidence = self.parts.confidence(draft, verdict)
         case = replace(case, verdict=verdict, confidence=confidence)
         if verdict.unproven:
@@ -294,6 +296,11 @@ def may_be_published(case: CaseFile, project: ProjectParts) -> bool:
         return True
     unproven = case.verdict is not None and case.verdict.unproven
     return case.state is State.DRAFTED and unproven and project.publish_unverified
+
+
+def recorded(case: CaseFile) -> tuple[TaskRecord, ...]:
+    """The finding's failed tasks in the project that gets the fix: another's cannot be run with its code."""
+    return tuple(sample for sample in case.finding.samples if sample.project == case.project)
 
 
 async def first_draft(

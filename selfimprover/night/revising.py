@@ -18,7 +18,7 @@ from selfimprover.domain import (
 )
 from selfimprover.errors import ConflictError, RefusedError
 from selfimprover.night import wording
-from selfimprover.night.fixing import Base, attempt_key, commit_of, first_draft
+from selfimprover.night.fixing import Base, attempt_key, commit_of, first_draft, recorded
 from selfimprover.night.parts import NightParts, ProjectParts
 from selfimprover.night.seen import is_as_seen
 from selfimprover.night.syncing import ANOTHER_DRAFT
@@ -51,7 +51,8 @@ class Reviser:
             return pull  # what was cancelled, or cannot be seen, says nothing of the fix
         try:
             feedback = Feedback(trigger, complaints, case.draft)
-            draft = await first_draft(case, base, project, self.parts.leak, feedback)
+            known = replace(case, past=await self.parts.memory.past(case.finding.id))
+            draft = await first_draft(known, base, project, self.parts.leak, feedback)
             verdict, confidence = await self._proven(draft, case, base, project)
         except RefusedError as refusal:
             return await self._leave(case, pull, project, trigger, answer_to(trigger, base, pull), refusal.what)
@@ -81,13 +82,14 @@ class Reviser:
         commit = replace(commit_of(case, self.parts.publishing.author), replaces=case.revises)
         try:
             head = await project.forge.push(commit)
-        except ConflictError:
+        except ConflictError as conflict:
+            if await is_as_seen(pull, project):  # nobody did anything: it is the draft that does not fit
+                return await self._leave_old(case, pull, project, trigger, conflict)
             reason = f"somebody pushed to the branch of pull request #{pull.number}, which is left to them"
             await self.parts.memory.store_head(self._step(case, reason), None)
             return pull
         except RefusedError as refusal:
-            await self.parts.memory.store_head(self._step(case, f"it could not be exchanged: {refusal}"), case.revises)
-            return await self._leave(case, pull, project, trigger, ANOTHER_DRAFT, str(refusal))
+            return await self._leave_old(case, pull, project, trigger, refusal)
         _, body = self.parts.write_pull_request(case)
         text = _MADE_AGAIN.format(base=case.verdict.base_commit[:12], why=_WHY[trigger], body=body)
         if not self.parts.leak(text):
@@ -100,6 +102,18 @@ class Reviser:
         await self.parts.memory.refresh_pull_request(now)
         return now
 
+    async def _leave_old(
+        self,
+        case: CaseFile,
+        pull: PullRequest,
+        project: ProjectParts,
+        trigger: Trigger,
+        why: ConflictError | RefusedError,
+    ) -> PullRequest:
+        """The branch keeps the commit that it has."""
+        await self.parts.memory.store_head(self._step(case, f"it could not be exchanged: {why}"), case.revises)
+        return await self._leave(case, pull, project, trigger, ANOTHER_DRAFT, str(why))
+
     async def _proven(
         self, draft: Draft, case: CaseFile, base: Base, project: ProjectParts
     ) -> tuple[Verdict, Confidence]:
@@ -108,7 +122,7 @@ class Reviser:
         if case.draft is not None and draft.changes == case.draft.changes and same_base:
             raise RefusedError(f"{draft.drafter} makes the same change again")
         self.parts.begin("verify", draft.title)
-        verdict = await project.verifier.verify(draft, base.tree, base.commit)
+        verdict = await project.verifier.verify(draft, base.tree, base.commit, recorded(case))
         if not verdict.passed:
             raise RefusedError(f"another fix was not proven: {verdict.reason}")
         return verdict, self.parts.confidence(draft, verdict)

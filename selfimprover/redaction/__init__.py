@@ -6,6 +6,7 @@ run on RE2: linear time on any text. ``Redactor.leak`` is the gate for what leav
 """
 
 from selfimprover.redaction.known import names_secret, secrets_in, secrets_of_key
+from selfimprover.redaction.placeholders import is_redacted
 from selfimprover.redaction.redactor import Hit, Redactor
 
-__all__ = ["Hit", "Redactor", "names_secret", "secrets_in", "secrets_of_key"]
+__all__ = ["Hit", "Redactor", "is_redacted", "names_secret", "secrets_in", "secrets_of_key"]

@@ -16,6 +16,11 @@ _PLACEHOLDER = re.compile(rb"\[REDACTED:[a-z-]+:[0-9a-f]{6}\]")
 _MARKS = tuple(chr(point).encode() for point in range(0xF0000, 0xF1000))
 
 
+def is_redacted(text: str) -> bool:
+    """Whether something was taken out of the text: a placeholder is in it."""
+    return _PLACEHOLDER.search(text.encode("utf-8", "replace")) is not None
+
+
 class MarkedText:
     """A text whose placeholders are folded into single private-use characters while rules look at it.
 

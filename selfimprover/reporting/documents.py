@@ -172,6 +172,7 @@ def _details(case: CaseFile) -> dict[str, Any]:
             "change": case.draft.change,
             "may_hide": list(case.draft.may_hide),
             "proof": list(case.draft.proof),
+            "rounds": case.draft.rounds,
             "diff": unified_diff(case.draft.changes),
         },
         "verdict": None
@@ -182,6 +183,7 @@ def _details(case: CaseFile) -> dict[str, Any]:
             "sandbox": verdict.sandbox,
             "reason": verdict.reason,
             "reproduced": verdict.reproduced,
+            "replayed": verdict.replayed,
             "newly_passing": list(verdict.newly_passing),
             "flaky": list(verdict.flaky),
             "changed_lines": None

@@ -267,9 +267,9 @@ class Verify(Section):
     test: Annotated[str | None, BeforeValidator(command)] = None
     """The test command: run by `/bin/sh -c` in a plain copy of the tree, on base and patched."""
     setup: tuple[str, ...] = ()
-    """Commands that prepare an environment. Not acted on by this version."""
+    """Commands that prepare an environment for the tests, in the folder `$SELFIMPROVER_ENV`."""
     setup_network: bool = False
-    """Whether they may use the network. Not acted on by this version."""
+    """Whether they may use the network; the tests never may."""
     timeout: Duration = timedelta(minutes=10)
     """How long one run of the tests may take."""
     sandbox: Literal["auto", "bwrap", "container", "none"] = "auto"
@@ -278,8 +278,8 @@ class Verify(Section):
     """The image for podman or docker, with what the tests need in it. Without one, no container is tried."""
     expose: tuple[File, ...] = ()
     """Folders whose `bin` comes first on the tests' PATH, such as a virtual environment."""
-    replay: str | None = None
-    """A command that runs one recorded task. Not acted on by this version."""
+    replay: Annotated[str | None, BeforeValidator(command)] = None
+    """A command that runs one recorded task, whose `input` comes on its standard input. It fails if the task does."""
     memory: Size = 2 << 30
     """How much memory all processes of a test run may use together."""
     publish_unverified: bool = False
@@ -294,7 +294,7 @@ class Fix(Section):
     deny: tuple[str, ...] = ()
     """Files that it may not, besides the built-in list (CI, build and lock files, `conftest.py`, …)."""
     instructions: str = "CONTRIBUTING.md"
-    """What a language model is told of the project. Not acted on by this version."""
+    """The file of conventions that a language model is shown."""
 
 
 class AutoMerge(Section):

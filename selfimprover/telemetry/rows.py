@@ -4,14 +4,13 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
 
-from selfimprover.domain import TaskRecord
+from selfimprover.domain import CUT_MARK, TaskRecord
 from selfimprover.telemetry import times
 
 MAX_TEXT = 64_000
 """The longest text that is given out, in characters."""
 
-_CUT_MARK = "\n[… cut …]\n"
-_HALF = (MAX_TEXT - len(_CUT_MARK)) // 2
+_HALF = (MAX_TEXT - len(CUT_MARK)) // 2
 _MARGIN = 4_096
 """What is redacted beyond each cut and then dropped, so that no half of a secret remains beside it."""
 _MAX_REMEMBERED = 8_000_000
@@ -93,7 +92,7 @@ class RecordReader:
             return self._redact(raw)
         head = self._redact(raw[: _HALF + _MARGIN])[:-_MARGIN][:_HALF]
         tail = self._redact(raw[-_HALF - _MARGIN :])[_MARGIN:][-_HALF:]
-        return f"{head}{_CUT_MARK}{tail}"
+        return f"{head}{CUT_MARK}{tail}"
 
 
 def _whole(value: object) -> int | None:

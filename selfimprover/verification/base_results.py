@@ -28,14 +28,19 @@ class BaseResults:
         self._known: dict[str, Run] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
-    async def get(self, depends: Mapping[str, object], make: Callable[[], Awaitable[Run]]) -> Run:
-        """The run for ``depends``; ``make`` is called at most once at a time, and only if none is known."""
+    async def get(
+        self, depends: Mapping[str, object], make: Callable[[], Awaitable[Run]], *, written: bool = True
+    ) -> Run:
+        """The run for ``depends``; ``make`` is called at most once at a time, and only if none is known.
+
+        One that is judged by what it printed is not to be ``written`` down: that is not kept.
+        """
         name = hashlib.sha256(json.dumps({**depends, "format": _FORMAT}, sort_keys=True).encode()).hexdigest()
         async with self._locks.setdefault(name, asyncio.Lock()):
             if name not in self._known:
-                stored = await asyncio.to_thread(self._read, name)
+                stored = await asyncio.to_thread(self._read, name) if written else None
                 self._known[name] = stored or await make()
-                if stored is None:
+                if stored is None and written:
                     await asyncio.to_thread(self._write, name, self._known[name])
             return self._known[name]
 

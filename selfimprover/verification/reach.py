@@ -33,6 +33,10 @@ _ATTRIBUTES = frozenset(
         *("cell_contents", "f_globals", "f_locals", "f_back", "f_builtins", "tb_frame", "gi_frame", "cr_frame"),
     )
 )
+_PROGRAMS = frozenset(
+    {"create_subprocess_exec", "create_subprocess_shell", "subprocess_exec", "subprocess_shell", "startfile"}
+)
+"""Names that start other programs, whatever they are an attribute of."""
 _OWNERS = frozenset({"os", "sys", "signal", "inspect", "threading", "posix"})
 """Modules whose attributes are meant; names with underscores or frames are meant wherever they stand."""
 _OF_TESTS = ("the module pytest", "the module unittest", "the name 'pytest'")
@@ -98,11 +102,12 @@ def _named(text: str) -> Iterator[str]:
             yield from _imported((alias.name for alias in node.names), _MODULES)
         elif isinstance(node, ast.ImportFrom) and not node.level:
             yield from _imported([node.module or ""], _MODULES)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names if alias.name in _PROGRAMS)
             if node.module in _OWNERS:
                 yield from (f"{node.module}.{alias.name}" for alias in node.names if alias.name in _ATTRIBUTES)
         elif isinstance(node, ast.Name) and node.id in _CALLS | {"__builtins__"}:
             yield node.id
-        elif isinstance(node, ast.Attribute) and node.attr in _ATTRIBUTES:
+        elif isinstance(node, ast.Attribute) and node.attr in _ATTRIBUTES | _PROGRAMS:
             yield from _attribute(node)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in _HIDDEN_NAMES:
             yield f"the name {node.value!r} as a text"
@@ -116,7 +121,7 @@ def _attribute(node: ast.Attribute) -> Iterator[str]:
     owner = node.value.id if isinstance(node.value, ast.Name) else ""
     if owner in _OWNERS or node.attr.startswith("_") or node.attr in {"cell_contents", "f_globals", "f_locals"}:
         yield f"{owner}.{node.attr}" if owner else f".{node.attr}"
-    elif node.attr in {"f_back", "f_builtins", "tb_frame", "gi_frame", "cr_frame"}:
+    elif node.attr in _PROGRAMS | {"f_back", "f_builtins", "tb_frame", "gi_frame", "cr_frame"}:
         yield f".{node.attr}"
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from selfimprover.domain import Fingerprint, Reproduction, Strength
+from selfimprover.domain import Fingerprint, Reproduction, Strength, TaskRecord
 from selfimprover.interfaces import Fingerprinter
 from selfimprover.patterns.merging import covers
 from selfimprover.verification.comparison import belongs, without_report
@@ -30,21 +30,35 @@ class Likeness:
         if self.fingerprinter is None or wanted is None or wanted.version != self.fingerprinter.version:
             return None
         found = self.fingerprinter.fingerprint(None, self.redact(text)) if _traced(text) else self._named(text)
-        if found is None or found.error_type is None:
+        return None if found is None else _difference(found, wanted)
+
+    def differs_by_message(self, line: str, wanted: Fingerprint | None) -> str | None:
+        """The same for a line that may name an exception and its message."""
+        if self.fingerprinter is None or wanted is None or wanted.version != self.fingerprinter.version:
             return None
-        if found.value == wanted.value:
-            return ""
-        alike = found.error_type == wanted.error_type and covers(wanted.template, found.template)
-        if alike and _may_be_same_place(found.locus, wanted.locus):
-            return ""
-        where = f" in {found.place}" if alike and found.place else ""
-        return plain(f"{found.error_type}: {found.template}{where}")
+        return _difference(self.fingerprinter.fingerprint(self.redact(line), None), wanted)
+
+    def recorded(self, task: TaskRecord) -> Fingerprint | None:
+        """The fingerprint of a task's own error."""
+        return None if self.fingerprinter is None else self.fingerprinter.fingerprint(task.error, task.traceback)
 
     def _named(self, text: str) -> Fingerprint | None:
         """By the line of pytest that names the exception."""
         assert self.fingerprinter is not None
         lines = [line[1:].strip() for line in text.splitlines() if line.startswith("E   ")]
         return self.fingerprinter.fingerprint(self.redact(lines[0]), None) if lines else None
+
+
+def _difference(found: Fingerprint, wanted: Fingerprint) -> str | None:
+    if found.error_type is None:
+        return None
+    if found.value == wanted.value:
+        return ""
+    alike = found.error_type == wanted.error_type and covers(wanted.template, found.template)
+    if alike and _may_be_same_place(found.locus, wanted.locus):
+        return ""
+    where = f" in {found.place}" if alike and found.place else ""
+    return plain(f"{found.error_type}: {found.template}{where}")
 
 
 def _may_be_same_place(found: str | None, wanted: str | None) -> bool:
@@ -62,7 +76,7 @@ def base_fault(test: Reproduction, base: Run, likeness: Likeness) -> Proof | Non
     """Why the run with the test on the base shows no reproduction; ``None`` if it does."""
     if base.status is None:
         return _refused(base, "the reproduction did not end on the base in time")
-    texts = _tracebacks(base.printed)
+    texts = tracebacks(base.printed)
     if base.report:
         own = _own(base.report, test)
         if not own.executed:
@@ -100,11 +114,11 @@ def patched_fault(test: Reproduction, base: Run, patched: Run) -> Proof | None:
 def compared(test: Reproduction, base: Run, likeness: Likeness) -> bool:
     """Whether the failure on the base was shown to be the finding's."""
     own = base.report and _own(base.report, test)
-    texts = [own.texts.get(one, "") for one in own.failed] if own else _tracebacks(base.printed)
+    texts = [own.texts.get(one, "") for one in own.failed] if own else tracebacks(base.printed)
     return any(likeness.differs(text, test.fingerprint) == "" for text in texts)
 
 
-def _tracebacks(printed: str) -> list[str]:
+def tracebacks(printed: str) -> list[str]:
     """Every traceback in an output; a blank line ends one."""
     return _TRACEBACK.findall(printed)
 

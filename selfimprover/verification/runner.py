@@ -64,6 +64,19 @@ class Runner:
             await self.sandbox.run(self._job(place, env, command, prepared), self.limits)
             return await asyncio.to_thread(lines.read_seen, place.report.parent, edits)
 
+    async def replay(
+        self, tree: Path, edits: Sequence[Edit], command: str, content: bytes, prepared: Path | None
+    ) -> Run:
+        """One run of ``command`` with ``content`` on its standard input; no report is asked for."""
+        async with self.slots, workspace(tree, edits) as place:
+            with room():
+                given = await asyncio.to_thread(_put, content, place.tools)
+                env = self._environment(place, prepared)
+                fed = f"exec < {shlex.quote(str(given))}\n{command}"
+                ending = await self.sandbox.run(self._job(place, env, fed, prepared), self.limits)
+                printed = await asyncio.to_thread(last_part, place.output)
+                return Run(ending.status, ending.seconds, None, printed, ending.why)
+
     def _environment(self, place: Workspace, prepared: Path | None) -> dict[str, str]:
         first = () if prepared is None else (prepared,)
         env = environment((*first, *self.expose), place.scratch, place.report)
@@ -81,6 +94,13 @@ class Runner:
             writable=place.writable,
             readable=(*self.readable, place.tools, *more),
         )
+
+
+def _put(content: bytes, folder: Path) -> Path:
+    path = folder / "input"
+    path.write_bytes(content)
+    path.chmod(0o644)  # it is read by whatever user the sandbox runs jobs as
+    return path
 
 
 def refused_plugin(run: Run) -> bool:

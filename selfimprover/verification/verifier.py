@@ -1,4 +1,4 @@
-"""Proves a draft: its edits keep the rules, its own test shows the error, and no test fails that passed before."""
+"""Proves a draft: it keeps the rules, mends what its own test and recorded tasks show, and breaks no test."""
 
 import asyncio
 import hashlib
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selfimprover import edits as edit_rules
-from selfimprover.domain import Check, CheckStatus, Draft, Edit, LineCount, Strength, Verdict
+from selfimprover.domain import Check, CheckStatus, Draft, Edit, LineCount, Strength, TaskRecord, Verdict
 from selfimprover.errors import RefusedError
 from selfimprover.interfaces import Fingerprinter
 from selfimprover.verification import judges, lines, reproduction
@@ -19,12 +19,13 @@ from selfimprover.verification.checks import parses
 from selfimprover.verification.comparison import base_problem, compare, settle
 from selfimprover.verification.dependencies import Dependencies, Prepared
 from selfimprover.verification.reach import reach
+from selfimprover.verification.replay import replay
 from selfimprover.verification.reproduction import Likeness
 from selfimprover.verification.results import Proof, Run, names, plain
 from selfimprover.verification.runner import Runner, chosen, refused_plugin
 from selfimprover.verification.sandbox import Limits, Sandbox
 
-_VERSION = 2
+_VERSION = 3
 """Counted up when the same draft could get another verdict than before."""
 _RERUNS = 2
 _MOST_NAMED = 50
@@ -33,7 +34,7 @@ NO_SANDBOX = (
     'there is no sandbox, so nothing was run (`selfimprover check` says how to get one, or what sandbox = "none" means)'
 )
 _NO_TEST = 'no test command is configured, so nothing can be proved (set projects.verify.test = "…")'
-_ORDER = ("edits", "parses", "reach", "setup", "reproduction", "tests", "lines")
+_ORDER = ("edits", "parses", "reach", "setup", "reproduction", "replay", "tests", "lines")
 _ALWAYS = ("edits", "parses", "reach", "tests")
 
 
@@ -45,6 +46,8 @@ class Subject:
     tree: Path
     commit: str
     prepared: Prepared
+    recorded: Sequence[TaskRecord] = ()
+    """Failed tasks of the finding, to be run again."""
 
     @property
     def added(self) -> str:
@@ -55,10 +58,11 @@ class Subject:
 class TreeVerifier:
     """Runs the checks cheap first and stops at the first that fails.
 
-    ``test`` is a shell command; ``sandbox`` runs it, ``None`` means that nothing is run, for the reason ``no_sandbox``.
-    ``expose`` are folders whose ``bin`` goes first on its PATH, ``readable`` all that the sandbox must show for that
-    (default: the same). ``allow`` and ``deny`` are the globs of ``edits.check``. ``dependencies`` prepares what the
-    tests need; ``results`` keeps what they do on a base. At most ``slots`` runs happen at once.
+    ``test`` is a shell command, and so is ``replay``, which runs one recorded task; ``sandbox`` runs them, ``None``
+    means that nothing is run, for the reason ``no_sandbox``. ``expose`` are folders whose ``bin`` goes first on their
+    PATH, ``readable`` all that the sandbox must show for that (default: the same). ``allow`` and ``deny`` are the globs
+    of ``edits.check``. ``dependencies`` prepares what the tests need; ``results`` keeps what they do on a base. At most
+    ``slots`` runs happen at once.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class TreeVerifier:
         *,
         sandbox: Sandbox | None,
         limits: Limits,
+        replay: str | None = None,
         no_sandbox: str = NO_SANDBOX,
         expose: Sequence[Path] = (),
         readable: Sequence[Path] | None = None,
@@ -79,6 +84,7 @@ class TreeVerifier:
         redact: Callable[[str], str] = str,
     ) -> None:
         self._test = test.strip() if test else ""
+        self._replay = replay.strip() if replay else ""
         self._sandbox = sandbox
         self._no_sandbox = no_sandbox
         self._limits = limits
@@ -105,6 +111,7 @@ class TreeVerifier:
             {
                 "version": _VERSION,
                 "test": self._test,
+                "replay": self._replay,
                 "limits": repr(self._limits),
                 "sandbox": self._sandbox.key() if self._sandbox else "none available",
                 "expose": [str(folder) for folder in self._expose],
@@ -115,9 +122,10 @@ class TreeVerifier:
             }
         )
 
-    async def verify(self, draft: Draft, tree: Path, base_commit: str) -> Verdict:
+    async def verify(self, draft: Draft, tree: Path, base_commit: str, recorded: Sequence[TaskRecord] = ()) -> Verdict:
         """The verdict on ``draft`` against ``tree``, the files of ``base_commit``, which stay untouched.
 
+        ``recorded`` are failed tasks that it should mend. They are run again if there is a command for that.
         Raises ``SelfImproverError`` if the tests could not be run at all, for example for want of room.
         """
         report = _Report(base_commit, self._sandbox.name if self._sandbox else "none available", self._redact)
@@ -134,7 +142,7 @@ class TreeVerifier:
         prepared = await self._prepare(tree, report)
         if prepared.problem:
             return report.verdict(Proof(False, Strength.NONE, prepared.problem, "not run"))
-        subject = Subject(draft=draft, tree=tree, commit=base_commit, prepared=prepared)
+        subject = Subject(draft=draft, tree=tree, commit=base_commit, prepared=prepared, recorded=recorded)
         return await self._run_checks(self._runner, subject, report)
 
     # --- the cheap checks
@@ -177,6 +185,8 @@ class TreeVerifier:
             if fault:
                 return report.verdict(fault)
             report.reproduced = True
+        if problem is None and self._replay and (fault := await self._run_recorded(runner, subject, base, report)):
+            return report.verdict(fault)
         started = time.monotonic()
         proof = problem or await self._compare(runner, subject, base, patched, report)
         status = CheckStatus.PASSED if proof.passed else CheckStatus.FAILED
@@ -187,13 +197,12 @@ class TreeVerifier:
 
     async def _base(self, runner: Runner, subject: Subject, turn: int = 1) -> Run:
         """What the tests do on the base; ``turn`` 2 is a second run, to tell a flaky test from a red one."""
-        depends = {
-            "commit": subject.commit,
-            "verification": self.key(),
-            "environment": subject.prepared.key,
-            "turn": turn,
-        }
+        depends = {**self._depends(subject), "turn": turn}
         return await self._results.get(depends, lambda: self._run(runner, subject, (), self._test))
+
+    def _depends(self, subject: Subject) -> dict[str, object]:
+        """What any run on the base depends on."""
+        return {"commit": subject.commit, "verification": self.key(), "environment": subject.prepared.key}
 
     async def _run(
         self, runner: Runner, subject: Subject, edits: Sequence[Edit], command: str, *, witnessed: bool = True
@@ -224,6 +233,28 @@ class TreeVerifier:
         how = "with the fingerprint of the finding" if same else "with an error that could not be compared"
         said = f"{plain(test.path)} fails on the base {how} and passes on the patched tree"
         return fault, None if test.select else patched, said
+
+    async def _run_recorded(self, runner: Runner, subject: Subject, base: Run, report: "_Report") -> Proof | None:
+        """What speaks against the draft when recorded tasks are run again."""
+        started = time.monotonic()
+
+        async def on(edits: Sequence[Edit], content: bytes) -> Run:
+            return await runner.replay(subject.tree, edits, self._replay, content, subject.prepared.folder)
+
+        async def on_base(content: bytes) -> Run:
+            given = hashlib.sha256(content).hexdigest()
+            depends = {**self._depends(subject), "replay": given}
+            return await self._results.get(depends, lambda: on((), content), written=False)
+
+        shown = await replay(
+            subject.recorded, self._likeness, on_base, lambda content: on(subject.draft.changes, content)
+        )
+        report.add(Check(name="replay", status=shown.status, detail=shown.detail), started)
+        report.replayed = shown.status is CheckStatus.PASSED
+        if shown.status is not CheckStatus.FAILED:
+            return None
+        report.printed = shown.printed
+        return Proof(False, base.strength, shown.detail, shown.detail)
 
     async def _compare(
         self, runner: Runner, subject: Subject, base: Run, patched: Run | None, report: "_Report"
@@ -276,6 +307,7 @@ class _Report:
         self._sandbox = sandbox
         self._checks: dict[str, Check] = {}
         self.reproduced = False
+        self.replayed = False
         self.printed = ""
         """By the last run on the patched tree."""
         self.changed_lines: LineCount | None = None
@@ -296,6 +328,7 @@ class _Report:
             reason=proof.reason,
             output="" if proof.passed else self._redact(self.printed)[-_MOST_TOLD:],
             reproduced=self.reproduced and proof.passed,
+            replayed=self.replayed and proof.passed,
             newly_passing=tuple(plain(one) for one in proof.newly_passing[:_MOST_NAMED]),
             flaky=tuple(plain(one) for one in proof.flaky[:_MOST_NAMED]),
             changed_lines=self.changed_lines,

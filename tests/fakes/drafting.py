@@ -1,10 +1,11 @@
 """A drafter and a verifier that a test can steer."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from selfimprover.domain import CaseFile, Check, CheckStatus, Draft, Edit, Feedback, Risk, Strength, Verdict
+from selfimprover.domain import CaseFile, Check, CheckStatus, Draft, Edit, Feedback, Risk, Strength, TaskRecord, Verdict
 from selfimprover.errors import RefusedError
 
 
@@ -61,12 +62,15 @@ class FakeVerifier:
     now: int = 0
     most: int = 0
     """How many drafts are, and were at most, verified at the same time."""
+    recorded: tuple[TaskRecord, ...] = ()
+    """The tasks that came with the newest draft."""
 
     def key(self) -> str:
         return self.configuration
 
-    async def verify(self, draft: Draft, tree: Path, base_commit: str) -> Verdict:
+    async def verify(self, draft: Draft, tree: Path, base_commit: str, recorded: Sequence[TaskRecord] = ()) -> Verdict:
         assert str(tree)
+        self.recorded = tuple(recorded)
         self.seen += 1
         self.now += 1
         self.most = max(self.most, self.now)

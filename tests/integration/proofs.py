@@ -75,14 +75,15 @@ def check_of(verdict: Verdict, name: str) -> Check:
 
 
 class Watched:
-    """A bare sandbox that notes its jobs, and how many ran at once."""
+    """A sandbox, bare unless another is given, that notes its jobs, and how many ran at once."""
 
     name = "none"
 
-    def __init__(self, after: Callable[[Job], None] = lambda _job: None) -> None:
+    def __init__(self, after: Callable[[Job], None] = lambda _job: None, inner: Sandbox | None = None) -> None:
         self.jobs: list[Job] = []
         self.most = 0
         self._after = after
+        self._inner = inner or Bare()
         self._now = 0
 
     def key(self) -> str:
@@ -93,7 +94,7 @@ class Watched:
         self._now += 1
         self.most = max(self.most, self._now)
         try:
-            return await Bare().run(job, limits)
+            return await self._inner.run(job, limits)
         finally:
             self._now -= 1
             self._after(job)

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 
 from selfimprover.bootstrap import open_app
 from selfimprover.bootstrap.following import follow
-from selfimprover.domain import CaseFile, Draft, Feedback, NightReport, State, Strength, Verdict
+from selfimprover.domain import CaseFile, Draft, Feedback, NightReport, State, Strength, TaskRecord, Verdict
 from selfimprover.forges.github.auth import TokenAuth
 from selfimprover.forges.github.client import GitHub
 from selfimprover.memory.store import SqlMemory
@@ -422,8 +422,8 @@ def test_a_locked_conversation_is_not_a_reason_to_draft_every_night(opened: Life
 class Unproven(FakeVerifier):
     """Can run nothing."""
 
-    async def verify(self, draft: Draft, tree: Path, base_commit: str) -> Verdict:
-        verdict = await super().verify(draft, tree, base_commit)
+    async def verify(self, draft: Draft, tree: Path, base_commit: str, recorded: Sequence[TaskRecord] = ()) -> Verdict:
+        verdict = await super().verify(draft, tree, base_commit, recorded)
         return replace(verdict, passed=False, strength=Strength.NONE, checks=(), reason="no test command")
 
 

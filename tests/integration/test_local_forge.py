@@ -222,6 +222,18 @@ async def test_a_draft_of_another_base_is_not_pushed(forge: LocalForge, reposito
     assert run(repository, "branch", "--list", "selfimprover/*") == ""
 
 
+@pytest.mark.parametrize("path", ["mail.py/new.py", "link/new.py", "folder/link/deep/new.py"])
+async def test_a_new_file_takes_the_place_of_no_file_or_link(forge: LocalForge, repository: Path, path: str) -> None:
+    (repository / "folder").mkdir()
+    for link in ("link", "folder/link"):
+        (repository / link).symlink_to("/elsewhere")
+    commit(repository, {"folder/other.py": "x = 1\n"}, "links")
+
+    await forge.push(fix(repository, Edit("folder/new/file.py", None, "x = 1\n")))
+    with pytest.raises(ConflictError, match="is no folder"):
+        await forge.push(fix(repository, Edit(path, None, "x = 1\n"), branch=f"{BRANCH}-g2"))
+
+
 @pytest.mark.parametrize("branch", ["main", "selfimprover", "selfimprover/../main", "selfimprover/-x", "feature/x"])
 async def test_only_branches_of_its_own_prefix_are_written(forge: LocalForge, repository: Path, branch: str) -> None:
     with pytest.raises(ForgeError, match="not a branch of ours"):

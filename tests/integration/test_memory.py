@@ -17,7 +17,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
-from selfimprover.domain import CaseFile, Evidence, State, Transition, Triage
+from selfimprover.domain import (
+    CaseFile,
+    ChecksState,
+    Confidence,
+    Evidence,
+    PullRequest,
+    PullState,
+    Review,
+    State,
+    Transition,
+    Triage,
+)
 from selfimprover.domain import Choice as TriageChoice
 from selfimprover.errors import BusyError, ConflictError, UsageError
 from selfimprover.memory import engine, file, tables
@@ -26,6 +37,7 @@ from selfimprover.memory.store import SqlMemory
 from selfimprover.patterns.fingerprints import VERSION, ErrorFingerprinter
 from tests.builders import GATEWAY, NIGHT, a_finding
 from tests.fakes.drafting import a_draft
+from tests.unit.test_confidence import a_verdict
 
 
 @pytest.fixture
@@ -57,6 +69,23 @@ def step(before: State, after: State, **changes: object) -> Transition:
     return Transition(**{**values, **changes})  # type: ignore[arg-type]
 
 
+def a_pull_request(state: State, *reviews: Review) -> PullRequest:
+    return PullRequest(
+        number=4,
+        finding_id=a_finding().id,
+        fingerprints=(),
+        title="Fix the value",
+        branch=f"selfimprover/fix-{a_finding().id}",
+        url="u",
+        state=PullState(state.value),
+        draft=False,
+        checks=ChecksState.NONE,
+        head_commit="c" * 40,
+        opened_at=NIGHT,
+        reviews=reviews,
+    )
+
+
 async def remembered(memory: SqlMemory) -> CaseFile:
     return await memory.remember(a_finding(), "assistant", entry(), "2026-02-16", NIGHT)
 
@@ -72,6 +101,37 @@ async def test_a_case_comes_back_as_it_was_stored(memory: SqlMemory) -> None:
     assert drafted.triage == Triage(TriageChoice.FIX, "seen twice")
     assert (drafted.state, drafted.attempts, drafted.attempt_key) == (State.DRAFTED, 1, "key")
     assert drafted.drafted_at == NIGHT
+
+
+async def test_earlier_drafts_are_read_newest_first_each_but_once_and_not_without_end(memory: SqlMemory) -> None:
+    await remembered(memory)
+    await memory.store_draft(step(State.FOUND, State.DRAFTED), a_draft(title="Fix 0"), "key")
+    for number in range(1, 9):
+        verdict = a_verdict(passed=False, reason=f"a test fails: {number // 2}")
+        await memory.store_verdict(step(State.DRAFTED, State.PARKED), verdict, Confidence(0.0, ()))
+        await memory.store_draft(step(State.PARKED, State.DRAFTED), a_draft(title=f"Fix {number // 2}"), f"{number}")
+
+    past = await memory.past(a_finding().id)
+
+    told = [(one.title, one.verdict and one.verdict.reason) for one in past.attempts]
+    assert told[0] == ("Fix 3", "a test fails: 4")
+    assert len(told) == len(set(told)) == 5
+    assert past.pull_requests == ()
+
+
+async def test_the_pull_request_of_an_earlier_generation_is_the_past_with_what_people_said(memory: SqlMemory) -> None:
+    await remembered(memory)
+    said = Review(author="ann", verdict="changes requested", text="Raise BadMail.", at=NIGHT)
+    pull = a_pull_request(State.CLOSED, said)
+    await memory.store_draft(step(State.FOUND, State.DRAFTED), a_draft(), "key")
+    await memory.store_verdict(step(State.DRAFTED, State.VERIFIED), a_verdict(), Confidence(0.9, ()))
+    await memory.store_push(step(State.VERIFIED, State.PUSHED), "c" * 40, a_finding().baseline)
+    await memory.store_pull_request(step(State.PUSHED, State.CLOSED), pull)
+    assert (await memory.past(a_finding().id)).pull_requests == ()
+
+    await memory.begin_generation(step(State.CLOSED, State.FOUND))
+
+    assert (await memory.past(a_finding().id)).pull_requests == (pull,)
 
 
 async def test_a_step_from_a_state_that_is_no_more_changes_nothing(memory: SqlMemory) -> None:

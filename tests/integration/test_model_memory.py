@@ -15,7 +15,7 @@ from selfimprover.domain import CallOutcome, Evidence, State, TokenUsage, Transi
 from selfimprover.drafting.llm.account import Account
 from selfimprover.drafting.llm.asking import chat_for
 from selfimprover.drafting.llm.budget import Caps, Prices, estimate
-from selfimprover.drafting.llm.chat import Chat, Message, Reply, Tool
+from selfimprover.drafting.llm.chat import Chat, Message, Reply, Tool, ToolCall
 from selfimprover.drafting.llm.faults import AnswerLostError
 from selfimprover.drafting.llm.question import Dialect, Question
 from selfimprover.errors import BudgetSpentError, ModelRefusedError, ModelStoppedError, ModelUnavailableError
@@ -74,8 +74,12 @@ def account(memory: SqlMemory, *, tokens: int = 100_000, cost: str | None = None
     return Account(memory, caps, PRICES, night=night, now=lambda: NIGHT)
 
 
-def a_chat(inner: Chat, kept: Account) -> Chat:
-    return chat_for(a_finding().id, inner, kept, model="m-1")
+def a_chat(inner: Chat, kept: Account, server: str = "http://a.test/v1") -> Chat:
+    return chat_for(a_finding().id, inner, kept, server=server, model="m-1", leak=leak)
+
+
+def leak(text: str) -> str | None:
+    return "a password in line 1" if "hunter2" in text else None
 
 
 async def test_the_same_question_is_paid_once_and_answered_the_same_on_any_night(memory: SqlMemory) -> None:
@@ -86,6 +90,44 @@ async def test_the_same_question_is_paid_once_and_answered_the_same_on_any_night
 
     assert first == again == later
     assert len(inner.asked) == 1
+
+
+async def test_another_server_is_asked_anew(memory: SqlMemory) -> None:
+    inner = Scripted([a_reply("One."), a_reply("Other.")])
+
+    first = await a_chat(inner, account(memory)).ask(HELLO, max_tokens=50)
+    other = await a_chat(inner, account(memory), "http://b.test/v1").ask(HELLO, max_tokens=50)
+
+    assert (first.text, other.text) == ("One.", "Other.")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        a_reply("The key is hunter2."),
+        a_reply("Hello.", message={"reasoning_content": "hunter2"}),
+        a_reply("The key is hunter2.", raw='{"choices": [{"message": {"content": "The key is \\u0068unter2."}}]}'),
+        a_reply(None, tool_calls=(ToolCall("t-1", "search", '{"pattern": "hunter2"}'),), raw="{}"),
+    ],
+    ids=["plain", "elsewhere in it", "escaped", "in a call of a tool"],
+)
+async def test_an_answer_with_a_secret_is_paid_and_neither_kept_nor_handed_on(
+    memory: SqlMemory, reply: Reply, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelRefusedError, match=r"looks like a secret \(a password in line 1\)"):
+        await a_chat(Scripted([reply]), account(memory)).ask(HELLO, max_tokens=50)
+
+    (call,) = await memory.calls_of(a_finding().id)
+    assert (call.answer, call.outcome, call.usage) == (None, CallOutcome.ANSWERED, TokenUsage(100, 40, 20))
+    assert b"hunter2" not in (tmp_path / "memory.db").read_bytes() + (tmp_path / "memory.db-wal").read_bytes()
+
+
+async def test_of_a_lost_answer_with_a_secret_nothing_is_kept(memory: SqlMemory) -> None:
+    lost = [AnswerLostError("no JSON", raw="hunter2 <html>") for _ in range(2)]
+    with pytest.raises(AnswerLostError):
+        await a_chat(Scripted(lost), account(memory)).ask(HELLO, max_tokens=50)
+
+    assert [call.answer for call in await memory.calls_of(a_finding().id)] == [None, None]
 
 
 async def test_what_was_answered_without_tools_comes_back_as_that(memory: SqlMemory) -> None:

@@ -1,5 +1,6 @@
 """Whole nights with a language model: real HTTP to a scripted server, real tests, a real repository."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Mapping
@@ -96,7 +97,8 @@ class Mails(Place):
     def configure(self, **changes: Any) -> None:
         lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in self._llm.items())
         test = f"{sys.executable} -m pytest -q"
-        super().configure(**{"test": test, **changes, "extra": f"[llm]\n{lines}"})
+        limits = f"[limits]\n{changes.pop('limits', '')}"
+        super().configure(**{"test": test, **changes, "extra": f"[llm]\n{lines}{limits}"})
         self.config.chmod(0o600)
 
     async def held(self, at: datetime = NIGHT) -> NightReport:
@@ -114,6 +116,18 @@ def said(server: ModelServer, number: int = -1) -> str:
     """Everything that the model was told in one request."""
     body: Mapping[str, Any] = server.asked[number].body
     return "\n".join(str(message.get("content")) for message in body["messages"])
+
+
+def after_a_night(folder: Path, *answers: bytes) -> tuple[Place, CaseFile, list[str]]:
+    """A project, its finding and what the server got: commands, which have a loop of their own, look at it next."""
+
+    async def night() -> tuple[Place, CaseFile, list[str]]:
+        async with model_server(*answers) as server:
+            place = Mails(folder, server)
+            await place.held()
+            return place, await place.case(), [asked.raw.decode() for asked in server.asked]
+
+    return asyncio.run(night())
 
 
 @pytest.fixture
@@ -146,10 +160,27 @@ async def test_what_was_not_proven_goes_back_to_the_model_with_what_was_seen(fol
 
     case = await place.case()
     assert (case.state, case.attempts) == (State.OPEN, 2), case.reason
+    assert case.draft is not None
+    assert case.draft.rounds == 2
+    assert case.confidence is not None
+    assert ("it took 2 answers", -0.04) in case.confidence.parts
     told = said(server)
     assert "Your change was not proven" in told
     assert "'none' != ''" in told
     assert 'self.headers.get("Subject", "none")' in told
+
+
+async def test_the_model_is_told_of_every_earlier_draft_and_why_it_was_not_proven(folder: Path) -> None:
+    other = WRONG.replace('"none"', '"nothing"').replace("TITLE: Read", "TITLE: Take")
+    async with model_server(*map(completion, (WRONG, other, PROPOSAL))) as server:
+        place = Mails(folder, server)
+        place.configure(mode="ready", limits="attempts_per_finding = 3\n")
+        await place.held()
+
+    assert (await place.case()).state is State.OPEN
+    told = said(server)
+    assert "what was tried still earlier" in told
+    assert told.index("Take a mail without subject") < told.index("Read a mail without subject")
 
 
 async def test_an_answer_that_cannot_be_applied_goes_back_within_the_conversation(folder: Path) -> None:
@@ -158,8 +189,10 @@ async def test_an_answer_that_cannot_be_applied_goes_back_within_the_conversatio
         place = Mails(folder, server)
         report = await place.held()
 
-    assert (await place.case()).state is State.OPEN
-    assert report.usage.llm_calls == 3
+    case = await place.case()
+    assert case.state is State.OPEN
+    assert case.draft is not None
+    assert case.draft.rounds == report.usage.llm_calls == 3
     assert "That does not do" in said(server)
 
 
@@ -180,15 +213,25 @@ async def test_the_model_may_look_further_and_sees_only_the_project(folder: Path
     assert "sk-of-a-test" not in told
 
 
-async def test_what_is_no_code_problem_becomes_a_diagnosis(folder: Path) -> None:
+def test_what_is_no_code_problem_becomes_a_diagnosis_that_is_told_everywhere(folder: Path) -> None:
     answer = "NOT A CODE PROBLEM: the server sends broken mails\nOWNER: the server's people\nWATCH: new senders\n"
-    async with model_server(completion(answer)) as server:
-        place = Mails(folder, server)
-        await place.held()
+    place, case, _got = after_a_night(folder, completion(answer))
 
-    case = await place.case()
     assert case.state is State.DIAGNOSED
-    assert "the server sends broken mails; owner: the server's people; watch: new senders" in case.reason
+    told = "the server sends broken mails; owner: the server's people; watch: new senders"
+    assert told in case.reason
+    for command in (("findings", "show", case.finding.id), ("report",), ("report", "--json"), ("memory", "export")):
+        assert told in " ".join(place.run(*command).stdout.split()), command
+
+
+def test_show_prompt_prints_what_the_server_got_to_the_letter(folder: Path) -> None:
+    looks = calling("read_file", json.dumps({"path": "test_agent.py"})), completion("LOOK find_definition Mail")
+    place, case, got = after_a_night(folder, *looks, completion("Sure! \u202e"), completion(PROPOSAL))
+
+    printed = place.run("findings", "show", case.finding.id, "--prompt").stdout.splitlines()
+    document = json.loads(place.run("findings", "show", case.finding.id, "--prompt", "--json").stdout)
+    assert len(got) == 4
+    assert printed[1::2] == [one["request"] for one in document] == got
 
 
 async def test_an_honest_refusal_parks_the_finding_with_its_reason(folder: Path) -> None:

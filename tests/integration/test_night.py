@@ -546,6 +546,16 @@ async def test_a_finding_in_two_projects_is_one_and_is_fixed_where_it_is_most_fr
     assert (len(world.forge.pulls), len(other.pulls)) == (0, 1)
 
 
+async def test_only_tasks_of_the_project_that_gets_the_fix_are_there_to_be_replayed(world: World) -> None:
+    add_project(world, "other")
+    world.fail(BUG, 1)
+    world.fail(BUG, 2, project="other")
+
+    await world.night()
+
+    assert [task.project for task in world.verifier.recorded] == ["other", "other"]
+
+
 async def test_a_finding_stays_at_home_when_another_project_overtakes(world: World) -> None:
     other = add_project(world, "other")
     world.fail(BUG, 3)

@@ -123,6 +123,8 @@ async def test_a_test_of_the_base_may_not_be_changed(tree: Path) -> None:
         ("import sys\nsys.modules['test_mail'] = None\n", "sys.modules"),
         ("import os\nos.environ['SELFIMPROVER_JUNIT']\n", "SELFIMPROVER"),
         ("import subprocess\n", "the module subprocess"),
+        ("import asyncio\nasyncio.create_subprocess_shell('x')\n", ".create_subprocess_shell"),
+        ("from asyncio import create_subprocess_exec\n", "asyncio.create_subprocess_exec"),
         ("open('/proc/self/mem')\n", "/proc/"),
         ("import sys\nsys._getframe().f_back\n", ".f_back"),
         ("import os\ngetattr(os, '_exit')(0)\n", "the name '_exit' as a text"),

@@ -1,37 +1,18 @@
 """The same proofs in a real sandbox, where one can be had."""
 
-import asyncio
 import sys
 from pathlib import Path
 
-import pytest
-
-from selfimprover.errors import SelfImproverError
 from selfimprover.patterns.fingerprints import ErrorFingerprinter
 from selfimprover.verification.bubblewrap import Bubblewrap
 from selfimprover.verification.dependencies import Dependencies
 from selfimprover.verification.interpreters import exposed
-from selfimprover.verification.sandbox import Job, Limits
+from selfimprover.verification.sandbox import Limits
 from tests.integration.proofs import BASE, PYTEST, UNITTEST, WORSE, check_of, draft, plant, verifier
 from tests.integration.test_verifier_evidence import LONGER, reproduction
 from tests.integration.test_verifier_fooling import FORGED, LEAVE
 
 EXPOSED = exposed([Path(sys.prefix)])
-
-
-@pytest.fixture(scope="module")
-def bubblewrap(tmp_path_factory: pytest.TempPathFactory) -> Bubblewrap:
-    folder = tmp_path_factory.mktemp("trial")
-    (folder / "work").mkdir()
-    job = Job(command="true", folder=folder / "work", env={}, output=folder / "output", writable=(folder / "work",))
-    try:
-        sandbox = Bubblewrap()
-        ending = asyncio.run(sandbox.run(job, Limits(timeout=30)))
-    except SelfImproverError as error:
-        pytest.skip(f"no bubblewrap on this machine: {error}")
-    if ending.status != 0:
-        pytest.skip(f"bubblewrap does not work here: {(folder / 'output').read_text(errors='replace')[-200:]}")
-    return sandbox
 
 
 async def test_a_draft_is_reproduced_compared_and_covered_inside_the_sandbox(

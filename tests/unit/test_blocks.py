@@ -145,6 +145,7 @@ def test_a_misfit_quotes_the_nearest_lines_and_the_first_difference(tmp_path: Pa
         "   11|     def dump(self, thing):\n"
         "   12|         return json.dumps(thing)\n\n"
         "Send corrected blocks for these places only, copied from the lines quoted here or from the file."
+        " A FUNCTION block needs no copied lines: it takes the place of the whole function."
     )
     assert "Nothing in it is like them" in why(tmp_path, block("zzzzzzzzzzzzzzzzzzzzzzzzzzzz", "x"))
     assert "   12|         return json.dumps(thing)" in why(tmp_path, block("return json.dump(things)", "x"))

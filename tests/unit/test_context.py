@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from selfimprover.domain import (
+    Attempt,
     ChecksState,
     Draft,
     Edit,
+    Past,
     PullRequest,
     PullState,
     Review,
@@ -157,6 +159,28 @@ def test_the_earlier_draft_its_rejection_and_the_reviews_are_shown(tmp_path: Pat
     assert "Review by ann (changes requested): Raise BadMail instead" in told
     assert "It is closed: not wanted" in told
     assert "-a\n+b" in part_of(context, "history", "diff").text
+
+
+def test_what_was_tried_still_earlier_is_shown_newest_first_and_the_oldest_is_left_out_first(tmp_path: Path) -> None:
+    tree = assistant(tmp_path)
+    attempts = tuple(
+        Attempt(drafter="llm:m", title=f"Fix {n}", root_cause=f"cause {n} " * 40, change="c", verdict=None)
+        for n in range(5)
+    )
+    case = none_case(tree, past=Past(attempts, ()))
+
+    whole = part_of(built(tree, case), "history", "still earlier").text
+    assert whole.index("Fix 0") < whole.index("Fix 4")
+
+    for budget in range(6_000, 400, -200):
+        context = built(tree, case, budget=budget)
+        assert context.tokens <= budget
+        for part in context.parts:
+            if part.title == "what was tried still earlier" and "Fix 4" not in part.text:
+                assert "Fix 0" in part.text
+                assert any("still earlier: shortened" in note for note in context.left_out)
+                return
+    raise AssertionError("it was never shortened")
 
 
 def test_a_line_that_moved_is_found_by_its_function_and_content(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from selfimprover.drafting import policy
 from selfimprover.drafting.added_tests import faults_of_test
 from selfimprover.drafting.answers import NewTest
 from selfimprover.drafting.imports import unknown_imports
+from selfimprover.drafting.network import reached
 from selfimprover.drafting.weakening import weakened
 from selfimprover.errors import RefusedError
 
@@ -234,6 +235,45 @@ def test_a_test_that_is_deleted_is_told_and_one_that_grows_is_fine() -> None:
     assert weakened([Edit("shop/f.py", TESTS, "")]) == ()
 
 
+# --- the network ---------------------------------------------------------------------------------------
+
+
+CALLING = "import requests\nSERVER = 'https://api.shop.test/v1'\nrequests.get(SERVER)\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("", "import socket\n", "the module socket"),
+        ("", "def f():\n    from urllib import request\n", "the module urllib.request"),
+        ("", "import http.client as h\n", "the module http.client"),
+        ("", "import httpx\n", "the module httpx"),
+        ("import asyncio\n", "import asyncio\nasyncio.open_connection('x', 1)\n", "open_connection()"),
+        (CALLING, CALLING + "requests.post('http://192.0.2.1/', data=1)\n", "the address of 192.0.2.1"),
+        (CALLING, CALLING.replace("api.shop.test", "api.shop.test.evil.test"), "the address of api.shop.test.evil"),
+        (CALLING, CALLING.replace("https://", "https://evil@"), "the address of evil@api.shop.test"),
+    ],
+)
+def test_a_change_may_not_reach_over_the_network_where_its_file_did_not(before: str, after: str, said: str) -> None:
+    (fault,) = reached([Edit("shop/box.py", before, after)])
+
+    assert fault == f"shop/box.py brings in {said}: a change may not reach over the network" or said in fault
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("shop/box.py", CALLING, CALLING.replace("requests.get(SERVER)", "requests.get(SERVER, timeout=5)")),
+        ("shop/box.py", CALLING, CALLING.replace("/v1'", "/v2'")),
+        ("shop/box.py", "", "import urllib.error\nfrom urllib.parse import quote\nfrom http import HTTPStatus\n"),
+        ("tests/test_box.py", "", "def test():\n    assert host_of('https://example.test/x') == 'example.test'\n"),
+        ("notes.md", "", "See https://example.test\n"),
+    ],
+)
+def test_what_reaches_no_further_than_before_is_free(path: str, before: str, after: str) -> None:
+    assert reached([Edit(path, before, after)]) == ()
+
+
 # --- all together --------------------------------------------------------------------------------------
 
 
@@ -270,6 +310,9 @@ def test_what_a_machine_may_not_propose_is_refused(change: Edit, test: NewTest |
     [
         ("def f(:\n", None, "shop/box.py cannot be read as Python any more"),
         ("import evil\n", None, "shop/box.py:1 imports evil"),
+        ("import socket\n", None, "brings in the module socket"),
+        ("KEY = '[REDACTED:github-token:0a1b2c]'\n", None, "leave such lines as they are"),
+        ("x = 1\n", NewTest("tests/test_new.py", "import socket\n" + GOOD), "brings in the module socket"),
         ("try:\n    f()\nexcept Exception:\n    pass\n", None, "swallows"),
         ("x = 1\n", NewTest("tests/test_box.py", GOOD), "tests/test_box.py exists"),
         ("x = 1\n", NewTest("tests/test_new.py", "import evil\n" + GOOD), "tests/test_new.py:1 imports evil"),

@@ -24,6 +24,7 @@ PLAIN = Dialect()
         {"tools": (replace(READ, description="Reads a file."),)},
         {"max_tokens": 101},
         {"temperature": 0.5},
+        {"server": "http://other.test/v1"},
     ],
     ids="-".join,
 )

@@ -60,10 +60,10 @@ class Account:
             return await self._calls.note_call(call), call
 
     async def answered(self, number: int, call: ModelCall, reply: Reply) -> None:
-        """Keeps the raw answer and what it came to."""
+        """Keeps the raw answer, if there is one that may be kept, and what it came to."""
         cost = self._prices.cost(reply.usage) if self._prices else None
         done = replace(call, outcome=CallOutcome.ANSWERED, usage=reply.usage, cost=cost)
-        await self._calls.store_reply(number, replace(done, request=reply.sent, answer=reply.raw))
+        await self._calls.store_reply(number, replace(done, request=reply.sent, answer=reply.raw or None))
 
     async def lost(self, number: int, call: ModelCall, sent: str, raw: str) -> None:
         """It stays in the account with the most that it may have cost."""

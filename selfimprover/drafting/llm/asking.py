@@ -7,6 +7,7 @@ from selfimprover.drafting.llm.chat import Chat, Message, Reply, Tool
 from selfimprover.drafting.llm.faults import plain
 from selfimprover.drafting.llm.remembering import RememberingChat
 from selfimprover.errors import ModelRefusedError
+from selfimprover.interfaces import LeakDetector
 
 _LARGER = 2
 
@@ -28,9 +29,21 @@ class WholeAnswers:
         return reply
 
 
-def chat_for(finding_id: str, asked: Chat, account: Account, *, model: str, temperature: float = 0.0) -> Chat:
-    """The chat about one finding: remembered, within the budget, and with whole answers."""
-    return WholeAnswers(RememberingChat(asked, account, finding_id=finding_id, model=model, temperature=temperature))
+def chat_for(
+    finding_id: str,
+    asked: Chat,
+    account: Account,
+    *,
+    server: str,
+    model: str,
+    leak: LeakDetector,
+    temperature: float = 0.0,
+) -> Chat:
+    """The chat about one finding: remembered, within the budget, without secrets, and with whole answers."""
+    remembering = RememberingChat(
+        asked, account, finding_id=finding_id, server=server, model=model, temperature=temperature, leak=leak
+    )
+    return WholeAnswers(remembering)
 
 
 def _useless(reply: Reply, max_tokens: int) -> str | None:

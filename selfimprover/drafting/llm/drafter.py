@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from selfimprover.domain import CaseFile, Draft, Edit, Feedback, Reproduction, Risk
+from selfimprover.domain import CaseFile, Draft, Edit, Feedback, Reproduction, Risk, Trigger
 from selfimprover.drafting import context, policy
 from selfimprover.drafting.answers import CannotFix, NewTest, NotCode, Proposal, Unreadable, read_answer
 from selfimprover.drafting.blocks import Misfit, apply_blocks
@@ -21,6 +21,9 @@ _TOOLS = tuple(
     Tool(one["function"]["name"], one["function"]["description"], one["function"]["parameters"])  # type: ignore[index]
     for one in TOOLS
 )
+
+_END = "\n"
+"""Where the first fault ends; the rest is for the model only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,8 @@ class ModelDrafter:
         mark = self.mark_for(case.finding.id)
         shown = await asyncio.to_thread(self._context, case, tree)
         talk = _Talk(self, case, tree, mark, prompt.opening(case, shown, self._clean(feedback), mark))
-        return await talk.until_a_draft()
+        draft = await talk.until_a_draft()
+        return replace(draft, rounds=draft.rounds + _earlier_rounds(feedback))
 
     def _clean(self, feedback: Feedback | None) -> Feedback | None:
         """Without the secrets of the files that an earlier draft changed; its text is redacted already."""
@@ -102,14 +106,14 @@ class _Talk:
 
     async def until_a_draft(self) -> Draft:
         why = ""
-        for _ in range(self._by.bounds.answers):
+        for number in range(self._by.bounds.answers):
             reply = await self._answer()
             found = await asyncio.to_thread(self._judge, reply.text)
             if isinstance(found, Draft):
-                return found
+                return replace(found, rounds=number + 1)
             why = found
             self._messages += [Message("assistant", reply.text), prompt.again(self._by.redact(found))]
-        raise RefusedError(f"the model gave no draft that will do: {why}")
+        raise RefusedError(f"the model gave no draft that will do: {why.partition(_END)[0]}")
 
     async def _answer(self) -> Reply:
         """An answer that asks for no further look."""
@@ -173,6 +177,13 @@ class _Talk:
             edits=edits,
             reproduction=_reproduction(answer.reproduction, self._case),
         )
+
+
+def _earlier_rounds(feedback: Feedback | None) -> int:
+    """Answers that led to a draft which was not proven; what happens to a pull request is another matter."""
+    if feedback is None or feedback.draft is None or feedback.trigger is not Trigger.PROOF:
+        return 0
+    return feedback.draft.rounds
 
 
 def _has_blocks(text: str) -> bool:

@@ -36,6 +36,8 @@ class Question:
     tools: Sequence[Tool]
     max_tokens: int
     temperature: float = 0.0
+    server: str = ""
+    """The address that it goes to: another server's answer is another answer."""
 
     def body(self, dialect: Dialect) -> str:
         """The JSON to be sent."""
@@ -51,8 +53,8 @@ class Question:
 
     @cached_property
     def hash(self) -> str:
-        """Names the question: model, messages, tools, limit and temperature."""
-        return sha256(self.body(Dialect()).encode()).hexdigest()
+        """Names the question: server, model, messages, tools, limit and temperature."""
+        return sha256(f"{self.server}\n{self.body(Dialect())}".encode()).hexdigest()
 
     def understood(self, dialect: Dialect, status: int, complaint: str) -> Dialect | None:
         """Another dialect to try after the server refused this one; ``None`` if that is not what it complains of."""

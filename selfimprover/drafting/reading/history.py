@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from selfimprover import edits
 from selfimprover.characters import without_comments
-from selfimprover.domain import CaseFile, CheckStatus, Draft, PullRequest, PullState, State, Verdict
+from selfimprover.domain import Attempt, CaseFile, CheckStatus, Draft, PullRequest, PullState, State, Verdict
 from selfimprover.drafting.reading.parts import Candidate, Part, cut
 
 HISTORY = 5
+_EARLIER = 17
+"""After the failing code, its producers and raisers; before what is merely near it."""
 _DIFF = 29
 _MAX_REVIEWS = 8
 _REVIEW_TOKENS = 400
@@ -16,7 +18,7 @@ _DIFF_TOKENS = 1_500
 
 
 def history(case: CaseFile) -> Iterator[Candidate]:
-    """Earlier draft, verdict, rejection and reviews; the earlier diff by itself, as it matters less."""
+    """The newest draft with its verdict, rejection and reviews; its diff and what was earlier matter less."""
     said = [*_draft(case.draft), *_verdict(case.verdict), *_pull(case.pull_request)]
     if case.reason and case.state in {State.PARKED, State.CLOSED, State.DISMISSED}:
         said.append(f"It is {case.state.value}: {cut(_harmless(case.reason), _DETAIL_TOKENS)}")
@@ -26,9 +28,20 @@ def history(case: CaseFile) -> Iterator[Candidate]:
     if case.draft is not None and case.draft.edits:
         diff = _visible_diff(case.draft)
         yield Candidate(Part("history", "the diff of the earlier draft", cut(diff, _DIFF_TOKENS), _DIFF))
+    yield from _earlier(case)
 
 
-def _draft(draft: Draft | None) -> Iterator[str]:
+def _earlier(case: CaseFile) -> Iterator[Candidate]:
+    """What was tried still earlier, newest first; the older of it is left out where room is scarce."""
+    past = case.past
+    told = ["\n".join(_pull(pull, f"{_harmless(pull.title)}: pull request")) for pull in past.pull_requests]
+    told += ["\n".join([*_draft(one), *_verdict(one.verdict)]) for one in past.attempts]
+    if told:
+        shorter = tuple("\n\n".join(told[:count]) for count in range(len(told) - 1, 0, -1))
+        yield Candidate(Part("history", "what was tried still earlier", "\n\n".join(told), _EARLIER), shorter)
+
+
+def _draft(draft: Draft | Attempt | None) -> Iterator[str]:
     if draft is not None:
         yield f"Earlier draft by {draft.drafter}: {_harmless(draft.title)}"
         yield f"Its root cause: {cut(_harmless(draft.root_cause), _DETAIL_TOKENS)}"
@@ -44,11 +57,11 @@ def _verdict(verdict: Verdict | None) -> Iterator[str]:
             yield f"Failed check {_harmless(check.name)}: {cut(_harmless(check.detail), _DETAIL_TOKENS)}"
 
 
-def _pull(pull: PullRequest | None) -> Iterator[str]:
+def _pull(pull: PullRequest | None, whose: str = "Its pull request") -> Iterator[str]:
     if pull is None:
         return
     rejected = " without being merged: people did not want it" if pull.state is PullState.CLOSED else ""
-    yield f"Its pull request #{pull.number} is {pull.state.value}{rejected}."
+    yield f"{whose} #{pull.number} is {pull.state.value}{rejected}."
     if pull.failing:
         yield f"Failing there: {', '.join(_harmless(name) for name in pull.failing)}"
     for review in pull.reviews[-_MAX_REVIEWS:]:

@@ -6,7 +6,7 @@ import json
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,6 +54,8 @@ class ModelServer:
     most_at_once: int = 0
     flood_status: int = 200
     delay: float = 0.0
+    mind: "Callable[[Asked], bytes] | None" = None
+    """Makes the answers when the script has none left."""
     _over: asyncio.Event = field(default_factory=asyncio.Event)
     _now: int = 0
 
@@ -77,9 +79,12 @@ class ModelServer:
         self.most_at_once = max(self.most_at_once, self._now)
         try:
             await asyncio.sleep(self.delay)
-            return await self._answer(self.script.pop(0) if self.script else _AT_A_LOSS, writer)
+            return await self._answer(self.script.pop(0) if self.script else self._own_answer(), writer)
         finally:
             self._now -= 1
+
+    def _own_answer(self) -> bytes:
+        return self.mind(self.asked[-1]) if self.mind else _AT_A_LOSS
 
     async def _answer(self, answer: bytes, writer: asyncio.StreamWriter) -> bool:
         if answer == HANG:
