@@ -20,6 +20,7 @@ from selfimprover.verification.sandbox import environment
 
 _LONGEST = 30.0
 """Seconds for the look at one part."""
+_ERROR_DAYS = 7
 _PLAIN = re.compile(r"[\w.+-]+")
 _OF_THE_SHELL = frozenset(
     {"cd", "exec", "export", "if", "for", "set", "test", "true", "while", "exit", "umask", "ulimit"}
@@ -48,6 +49,7 @@ async def examine_app(app: App) -> list[Examined]:
     for project in projects:
         results += [
             await _tried(f"telemetry of {project.name}", _telemetry(app, project)),
+            *await _access(app, project),
             await _tried(f"forge of {project.name}", _forge(app, project)),
             *await _github(app, project),
             *await _sandbox(app, project),
@@ -103,6 +105,25 @@ async def _analyzers(app: App) -> str:
 async def _telemetry(app: App, project: Project) -> str:
     hide = app.redactor(os.urandom(16))
     return f"{project.telemetry.path}: {await app.telemetry(project, hide).describe()}"
+
+
+async def _access(app: App, project: Project) -> list[Examined]:
+    """How the rows of a large table are found, and the index that would help."""
+    from selfimprover.telemetry.reach import Way
+
+    source = app.telemetry(project, app.redactor(os.urandom(16)))
+    try:
+        async with asyncio.timeout(_LONGEST):
+            access = await source.access(app.calendar.last(datetime.now(UTC), _ERROR_DAYS))
+    except (SelfImproverError, TimeoutError):
+        return []  # the look at the telemetry itself tells why
+    if access is None:
+        return []
+    found = f"the rows of a window are found {access.way.value}"
+    if access.way is Way.BY_INDEX or access.index is None:
+        return [Examined(f"reading of {project.name}", ok=True, what=found)]
+    gain = "does without that assumption" if access.way is Way.BY_ROW_ID else "saves most of that"
+    return [Examined(f"reading of {project.name}", ok=True, what=f"{found}; an index {gain}", mend=access.index)]
 
 
 async def _forge(app: App, project: Project) -> str:

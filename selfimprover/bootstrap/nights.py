@@ -28,6 +28,7 @@ from selfimprover.patterns.fingerprints import CachedFingerprinter, ErrorFingerp
 from selfimprover.patterns.grouping import group
 from selfimprover.reporting import news, pull_request
 from selfimprover.settings import Project
+from selfimprover.telemetry.once import CountedOnce
 from selfimprover.verification.confidence import confidence
 
 _TEXTS_KEPT = timedelta(days=90)
@@ -125,7 +126,7 @@ def _project(
 ) -> ProjectParts:
     return ProjectParts(
         name=project.name,
-        telemetry=app.telemetry(project, redact),
+        telemetry=CountedOnce(app.telemetry(project, redact)),
         forge=forge,
         drafters=drafters,
         verifier=verifier,

@@ -4,6 +4,7 @@ import difflib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 import aiosqlite
 
@@ -13,11 +14,21 @@ from selfimprover.telemetry.database import Database, quoted
 MANDATORY = ("id", "status", "error", "created_at")
 OPTIONAL = ("traceback", "agent", "kind", "started_at", "finished_at", "parent_id", "retries", "input", "version")
 
-_TIMES = ("created_at", "started_at", "finished_at")
+_TIMES = ("started_at", "finished_at")
 _LABELS = ("id", "status", "agent", "kind", "parent_id", "version")
-_LONG = ("error", "traceback", "input")
+LONG = ("error", "traceback", "input")
 _MOST_NAMES = 30
 _MOST_LETTERS = 60
+
+
+class Rows(Enum):
+    """Which rows a statement looks at before it compares times exactly."""
+
+    NEAR = "near"
+    """Those whose time may be in the window, told by the bare column: what an index can find."""
+    NUMBERED = "numbered"
+    """Those from the row id ``:low`` to ``:high``."""
+    BOTH = "both"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +42,50 @@ class Layout:
     """Our names of the columns that are there."""
     rowid: str | None
     """What numbers the rows; views and tables without row ids have none."""
+    is_view: bool = False
 
-    def statement(self, name: str) -> str:
-        """The named statement with the names of this table filled in."""
+    @property
+    def index(self) -> str | None:
+        """The statement of the index that serves what we ask, for somebody else to run; a view can have none."""
+        if self.is_view:
+            return None
+        name = _identifier(f"{_name(self.table)}_{_name(self._bare('created_at'))}_{_name(self._bare('status'))}")
+        return f"CREATE INDEX {name} ON {self.table} ({self._bare('created_at')}, {self._bare('status')});"
+
+    def _bare(self, ours: str) -> str:
+        """The quoted name of a column without the table's."""
+        return self.columns[ours].removeprefix("t.")
+
+    @property
+    def near(self) -> str:
+        """The condition on the bare column, with the parameters of ``bounds.near``."""
+        return queries.fragment("near", self.columns["created_at"])
+
+    def statement(self, name: str, rows: Rows = Rows.NEAR) -> str:
+        """The named statement with the names of this table filled in, over the given rows."""
         created_at = self.columns["created_at"]
+        key = self.rowid or self.columns["id"]
+        near = self.near
+        numbered = f"{key} BETWEEN :low AND :high"
+        asked = queries.named()["asked_by_number" if self.rowid else "asked_by_id"]
         words = {
             "table": self.table,
-            "key": self.rowid or self.columns["id"],
+            "key": key,
             "newest": self.rowid or created_at,
             "moment": queries.fragment("moment", created_at),
             "local": queries.fragment("local", created_at),
-            "near": queries.fragment("near", created_at),
+            "instant": queries.instant(created_at),
+            "rows": {Rows.NEAR: near, Rows.NUMBERED: numbered, Rows.BOTH: f"{numbered} AND {near}"}[rows],
+            "asked": asked.format(table=self.table, key=key),
+            "hour": queries.fragment("hour", created_at),
+            "moment_of_hour": queries.fragment("moment", "hour"),
+            "local_of_hour": queries.fragment("local", "hour"),
             "retries": self.columns["retries"],
             "created_at": created_at,
         }
         words |= {ours: queries.fragment("label", self.columns[ours]) for ours in _LABELS}
-        words |= {ours: queries.fragment("capped", self.columns[ours]) for ours in _LONG}
-        for ours in _TIMES[1:]:
-            words[ours] = queries.fragment("moment", self.columns[ours])
-            words[f"{ours}_local"] = queries.fragment("local", self.columns[ours])
+        words |= {ours: queries.fragment("capped", self.columns[ours]) for ours in LONG}
+        words |= {ours: queries.instant(self.columns[ours]) for ours in _TIMES}
         return queries.named()[name].format_map(words)
 
 
@@ -72,6 +108,7 @@ async def examine(
         columns={ours: f"t.{_identifier(name)}" if name else "NULL" for ours, name in mapped.items()},
         present=tuple(ours for ours, name in mapped.items() if name),
         rowid=rowid,
+        is_view=is_view,
     )
 
 
@@ -140,3 +177,7 @@ def _toml(name: str) -> str:
 
 def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _name(identifier: str) -> str:
+    return identifier[1:-1].replace('""', '"')

@@ -16,7 +16,12 @@ def named() -> Mapping[str, str]:
     return {name: body.strip() for name, body in zip(parts[::2], parts[1::2], strict=True)}
 
 
-def fragment(name: str, column: str) -> str:
-    """The fragment ``name`` about ``column`` (an SQL expression), without its comments."""
+def fragment(name: str, column: str, **parts: str) -> str:
+    """The fragment ``name`` about ``column`` (an SQL expression), without its comments; ``parts`` are others in it."""
     lines = [line for line in named()[name].splitlines() if not line.lstrip().startswith("--")]
-    return "\n".join(lines).format(column=column)
+    return "\n".join(lines).format(column=column, **parts)
+
+
+def instant(column: str) -> str:
+    """The fragment ``instant`` about ``column``."""
+    return fragment("instant", column, moment=fragment("moment", column), local=fragment("local", column))

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from selfimprover.domain import CUT_MARK, TaskRecord
 from selfimprover.telemetry import times
@@ -35,6 +35,18 @@ def instant_of(moment: object, local: object, zone: tzinfo) -> datetime | None:
         return None
 
 
+def instant_as_read(value: object, zone: tzinfo) -> datetime | None:
+    """The time (UTC) that the fragment ``instant`` read; ``None`` if it could not read it."""
+    if not isinstance(value, str):
+        return instant_of(value, 0, zone)
+    if value.startswith("L"):
+        return instant_of(int(value[1:]), 1, zone)
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except ValueError:  # a day or an hour that does not exist
+        return None
+
+
 class RecordReader:
     """Reads the rows of one project's ``failures`` statement. ``cut`` counts the texts that were too long.
 
@@ -46,19 +58,18 @@ class RecordReader:
         self._zone = zone
         self._redact = redact
         self._remembered: dict[str, str] = {}
+        self._letters = 0
         self.cut = 0
 
     def records(self, rows: Iterable[sqlite3.Row]) -> list[TaskRecord]:
         """The rows as records, in the same order; a row whose time cannot be read is left out.
 
-        A text is redacted once, however many rows of a batch have it.
+        A text is redacted once, and kept once, however many rows have it.
         """
-        if sum(map(len, self._remembered)) > _MAX_REMEMBERED:
-            self._remembered.clear()
         return [record for row in rows if (record := self._record(row)) is not None]
 
     def _record(self, row: sqlite3.Row) -> TaskRecord | None:
-        created_at = instant_of(row["created_at"], row["created_at_local"], self._zone)
+        created_at = instant_as_read(row["created_at"], self._zone)
         if created_at is None:
             return None
         return TaskRecord(
@@ -70,8 +81,8 @@ class RecordReader:
             traceback=self._clean(row["traceback"]),
             agent=self._clean(row["agent"]),
             kind=self._clean(row["kind"]),
-            started_at=instant_of(row["started_at"], row["started_at_local"], self._zone),
-            finished_at=instant_of(row["finished_at"], row["finished_at_local"], self._zone),
+            started_at=instant_as_read(row["started_at"], self._zone),
+            finished_at=instant_as_read(row["finished_at"], self._zone),
             parent_id=self._clean(row["parent_id"]),
             retries=_whole(row["retries"]),
             input=self._clean(row["input"]),
@@ -79,13 +90,24 @@ class RecordReader:
         )
 
     def _clean(self, value: object) -> str | None:
+        if type(value) is str and len(value) <= MAX_TEXT and (known := self._remembered.get(value)) is not None:
+            return known
         raw = text_of(value)
         if raw is None:
             return None
         self.cut += len(raw) > MAX_TEXT
-        if raw not in self._remembered:
-            self._remembered[raw] = self._redacted(raw)
-        return self._remembered[raw]
+        known = self._remembered.get(raw)
+        if known is None:
+            known = self._remember(raw)
+        return known
+
+    def _remember(self, raw: str) -> str:
+        if self._letters > _MAX_REMEMBERED:
+            self._remembered.clear()
+            self._letters = 0
+        self._letters += len(raw)
+        self._remembered[raw] = redacted = self._redacted(raw)
+        return redacted
 
     def _redacted(self, raw: str) -> str:
         if len(raw) <= MAX_TEXT:

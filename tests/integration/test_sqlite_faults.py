@@ -101,7 +101,7 @@ async def test_a_truncated_database_is_told(tmp_path: Path) -> None:
 async def test_damage_that_shows_up_in_the_middle_of_reading_is_told(tmp_path: Path) -> None:
     path = _many(tmp_path / "t.db")
     batches = source(path).failures(ALL)
-    assert len(await anext(aiter(batches))) == 250
+    assert len(await anext(aiter(batches))) == 500
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(random.Random(1).randbytes(path.stat().st_size - 4096))

@@ -72,7 +72,7 @@ async def test_the_failures_can_be_had_again_by_running_their_query_with_plain_s
     window = hours(DAY.start, 1)
     query = await reader.failures_query(window)
     with closing(sqlite3.connect(path)) as connection:
-        again = [row_id for _, row_id in connection.execute(query.sql, dict(query.parameters))]
+        again = [row[1] for row in connection.execute(query.sql, dict(query.parameters))]
     assert again == ["poll-failed-0", "send-failed-0"]
     assert [record.id async for batch in reader.failures(window) for record in batch] == again
 
