@@ -19,7 +19,7 @@ from selfimprover.memory import file
 from selfimprover.memory.backups import Backups
 from selfimprover.memory.folder import StateFolder
 from selfimprover.memory.ledger import Ledger
-from selfimprover.settings import Project, Settings, load
+from selfimprover.settings import Llm, Project, Settings, load
 
 if TYPE_CHECKING:
     from selfimprover.interfaces import Forge
@@ -265,6 +265,10 @@ class App:
         engine.ensure_schema(url, scratch)
         memory = self.settings.memory.model_copy(update={"url": url})
         return replace(self, settings=self.settings.model_copy(update={"memory": memory}))
+
+    def with_model(self, llm: Llm) -> "App":
+        """The same with this language model, which may be none, whatever the configuration says of one."""
+        return replace(self, settings=self.settings.model_copy(update={"llm": llm}))
 
     def _is_current(self) -> bool:
         return file.current_revision(self.memory_url) == file.REVISIONS[-1]

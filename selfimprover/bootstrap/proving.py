@@ -40,7 +40,7 @@ class Proving:
         why = f"no sandbox, so nothing was run: {chosen.problem} ({'; '.join(filter(None, (chosen.mend, _HOW)))})"
         dependencies = None
         if chosen.sandbox is not None and verify.setup:
-            dependencies = self._dependencies(project, chosen.sandbox, limits, readable)
+            dependencies = self.dependencies(project, chosen.sandbox, limits, readable)
         return TreeVerifier(
             verify.test,
             sandbox=chosen.sandbox,
@@ -66,9 +66,10 @@ class Proving:
             self._chosen[wanted] = await self._app.isolation(project)
         return self._chosen[wanted]
 
-    def _dependencies(
+    def dependencies(
         self, project: Project, sandbox: Sandbox, limits: Limits, readable: tuple[Path, ...]
     ) -> Dependencies:
+        """The environments of a project: what prepares them, and where they are kept."""
         name = hashlib.sha256(project.name.encode()).hexdigest()[:16]
         return Dependencies(
             folder=self._app.folder.path / "environments" / name,

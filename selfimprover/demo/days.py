@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -82,6 +82,14 @@ _EVENTS = ("Stand-up", "Review", "Lunch", "Call with the office", "Dentist")
 def days_before_the_fix() -> tuple[Day, ...]:
     """Feb 12 2026, Feb 15 2026, and Feb 16 2026 up to 00:17, in this order."""
     return thursday(), sunday(), small_hours()
+
+
+def with_holidays(day: Day) -> Day:
+    """The day with reminders of two whole-day events, which no recipe teaches the assistant to read."""
+    first, last = day.tasks[0].at, day.tasks[-1].at
+    instants = (first + (last - first) / 3, first + (last - first) * 2 / 3)
+    tasks = (PlannedTask(at, "calendar.remind", {"event": "Public holiday"}, 1) for at in instants)
+    return replace(day, tasks=tuple(sorted((*day.tasks, *tasks), key=lambda task: task.at)))
 
 
 def thursday() -> Day:

@@ -14,12 +14,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from selfimprover.bootstrap import App, nights, open_app
-from selfimprover.demo.days import Day, days_before_the_fix, monday, run_day
+from selfimprover.bootstrap.model import is_configured
+from selfimprover.demo.days import Day, days_before_the_fix, monday, run_day, with_holidays
 from selfimprover.demo.stage import Stage, exposed_folders, test_command
 from selfimprover.domain import NightReport, PullRequest, PullState
 from selfimprover.errors import UsageError
 from selfimprover.interfaces import Progress
 from selfimprover.reporting.terminal import print_night
+from selfimprover.settings import Llm
 from selfimprover.verification.choosing import choose
 from selfimprover.verification.interpreters import exposed
 from selfimprover.verification.sandbox import Kind
@@ -32,8 +34,9 @@ MERGED_AT = datetime(2026, 2, 16, 8, 5, tzinfo=UTC)
 class Play:
     """The loop on a stage; what it does is printed as it happens."""
 
-    def __init__(self, stage: Stage, console: Console, progress: Progress) -> None:
+    def __init__(self, stage: Stage, console: Console, progress: Progress, llm: Llm) -> None:
         self._stage = stage
+        self._llm = llm
         self._console = console
         self._progress = progress
         self._began = monotonic()
@@ -41,20 +44,24 @@ class Play:
     async def run(self, *, kept: bool) -> tuple[NightReport, NightReport]:
         """Both nights' reports. ``kept``: the folder stays, so that it can be pointed to."""
         sandbox, told = await _sandbox()
-        self._stage.set(sandbox)
-        app = open_app(self._stage.config)
+        by_model = is_configured(self._llm)
+        self._stage.set(sandbox, pull_requests=3 if by_model else 2)
+        app = open_app(self._stage.config).with_model(self._llm)
         self._tell("The example assistant works, against a mail server and a gateway that misbehave")
-        await self._work(days_before_the_fix())
+        thursday, sunday, small_hours = days_before_the_fix()
+        await self._work([thursday, with_holidays(sunday) if by_model else sunday, small_hours])
         self._tell("Night of Feb 16, 00:17: find what repeats, draft, prove, open pull requests")
         self._console.print(f"   The assistant's tests run by `{test_command()}`, {told}.", highlight=False)
+        if by_model:
+            self._console.print(f"   Where no recipe applies, {escape(str(self._llm.model))} drafts.", highlight=False)
         first = await self._night(app, FIRST_NIGHT)
         self._tell("What the memory keeps of it: evidence, each entry with the digest of the one before")
         await self._evidence(app, since=0)
         entries = len(await _lines(app))
-        self._tell("A reviewer reads both pull requests and merges them (played by this demo)")
+        self._tell("A reviewer reads the pull requests and merges them (played by this demo)")
         self._merge(first.pull_requests)
-        self._tell("The assistant's next day, with both fixes; outside, everything goes wrong as before")
-        await self._work([monday()])
+        self._tell("The assistant's next day, with the fixes; outside, everything goes wrong as before")
+        await self._work([with_holidays(monday()) if by_model else monday()])
         self._tell("Night of Feb 17, 00:17: did the fixes help?")
         second = await self._night(app, SECOND_NIGHT)
         await self._evidence(app, since=entries)
@@ -136,6 +143,11 @@ async def _lines(app: App) -> list[str]:
         return [line async for line in memory.export()]
 
 
-async def play(folder: Path, console: Console, progress: Progress, *, kept: bool) -> tuple[NightReport, NightReport]:
-    """The demo in ``folder``, which must be new or empty."""
-    return await Play(Stage(folder), console, progress).run(kept=kept)
+async def play(
+    folder: Path, console: Console, progress: Progress, *, kept: bool, llm: Llm | None = None
+) -> tuple[NightReport, NightReport]:
+    """The demo in ``folder``, which must be new or empty. ``llm``: the model that drafts as well.
+
+    Without one there is none, whatever the environment says: the demo needs no network.
+    """
+    return await Play(Stage(folder), console, progress, llm or Llm(enabled=False)).run(kept=kept)

@@ -44,8 +44,11 @@ class Stage:
         self.database = self.folder / "tasks.db"
         self.config = self.folder / "config.toml"
 
-    def set(self, sandbox: str = "none") -> None:
-        """Copies the assistant, makes its history, writes the configuration; ``sandbox`` is what it says of one."""
+    def set(self, sandbox: str = "none", pull_requests: int = 2) -> None:
+        """Copies the assistant, makes its history, writes the configuration.
+
+        ``sandbox`` is what it says of one, ``pull_requests`` how many a night may open.
+        """
         shutil.copytree(ASSISTANT, self.repository, ignore=shutil.ignore_patterns("__pycache__"))
         self._git("init", "--quiet", "--initial-branch=main")
         self._git("config", "user.name", _AUTHOR[0])
@@ -54,7 +57,7 @@ class Stage:
         for when, subject, paths in _HISTORY:
             self._git("add", "--", *(paths or (".", *(f":!{path}" for path in later))))
             self._git("commit", "--quiet", "-m", subject, when=when)
-        self.config.write_text(_config(sandbox), encoding="utf-8")
+        self.config.write_text(_config(sandbox, pull_requests), encoding="utf-8")
 
     def version(self) -> str:
         """The commit that the assistant runs."""
@@ -105,7 +108,7 @@ def exposed_folders() -> list[Path]:
     return [prefix] if package.is_relative_to(prefix) else [prefix, package]
 
 
-def _config(sandbox: str) -> str:
+def _config(sandbox: str, pull_requests: int) -> str:
     return f"""\
 # The configuration that the demo used. `selfimprover check --config FILE` looks at every part of it.
 [state]
@@ -116,6 +119,9 @@ timezone = "UTC"
 
 [publish]
 mode = "ready"
+
+[limits]
+new_pull_requests_per_night = {pull_requests}
 
 [[projects]]
 name = "assistant"

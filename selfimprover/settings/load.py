@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 
 from selfimprover.errors import UsageError
-from selfimprover.settings.model import Settings, nearest
+from selfimprover.settings.model import Llm, Settings, nearest
 
 _PLACES = (Path("config.toml"), Path("/etc/selfimprover/config.toml"))
 SECRET_FILES = ("llm__api_key", "github__token", "notify__webhook", "notify__heartbeat_url")
@@ -33,8 +33,25 @@ def load(path: Path | None = None) -> tuple[Settings, Path]:
     _check_variables(os.environ)
     _add_secret_files(document, os.environ)
     _resolve_paths(document, file.absolute().parent)
+    return _settings(document, file), file
+
+
+def load_llm(path: Path | None = None) -> Llm:
+    """The section ``[llm]`` alone, found as ``load`` finds it; where there is no file, from variables and secret files.
+
+    For what brings its own projects along. Raises ``UsageError`` as ``load`` does; other sections are not looked at.
+    """
+    file = _look_for(path)
+    whole = {} if file is None else _read(file)
+    _check_variables(os.environ)
+    document = {"llm": whole["llm"]} if "llm" in whole else {}
+    _add_secret_files(document, os.environ)
+    return _settings({"llm": document["llm"]} if "llm" in document else {}, file or _PLACES[0]).llm
+
+
+def _settings(document: Mapping[str, Any], file: Path) -> Settings:
     try:
-        return Settings(**document), file
+        return Settings(**document)
     except SettingsError as error:
         mend = 'write lists as JSON, such as ["a", "b"]'
         raise UsageError(str(error).splitlines()[0], where="environment", mend=mend) from error
@@ -45,16 +62,18 @@ def load(path: Path | None = None) -> tuple[Settings, Path]:
 
 
 def _find(path: Path | None) -> Path:
-    if path is None and os.environ.get("SELFIMPROVER_CONFIG"):
-        path = Path(os.environ["SELFIMPROVER_CONFIG"])
-    if path is not None:
-        return path
-    for place in _PLACES:
-        if place.is_file():
-            return place
+    if (file := _look_for(path)) is not None:
+        return file
     places = " or ".join(str(place) for place in _PLACES)
     mend = "copy config.example.toml to config.toml, or name a file with --config"
     raise UsageError(f"no configuration found at {places}", mend=mend)
+
+
+def _look_for(path: Path | None) -> Path | None:
+    """The file that is named, which need not exist, else the first that is where one may be."""
+    if path is None and os.environ.get("SELFIMPROVER_CONFIG"):
+        path = Path(os.environ["SELFIMPROVER_CONFIG"])
+    return path or next((place for place in _PLACES if place.is_file()), None)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from selfimprover.errors import UsageError
-from selfimprover.settings import load
+from selfimprover.settings import Llm, load, load_llm
 
 ROOT = Path(__file__).parents[2]
 PROJECT = """
@@ -198,3 +198,60 @@ def test_a_byte_order_mark_is_no_obstacle(tmp_path: Path) -> None:
     file.write_bytes(b"\xef\xbb\xbf" + PROJECT.encode())
 
     assert load(file)[0].projects[0].name == "assistant"
+
+
+# --- the section [llm] alone
+
+
+def test_the_model_alone_is_read_whatever_else_is_wrong_in_the_file(tmp_path: Path) -> None:
+    file = write(tmp_path, "[llm]\nmodel = 'm-1'\n[publish]\nmode = 'always'\n[[projects]]\nname = 'x'\n")
+
+    assert load_llm(file) == Llm(model="m-1")
+
+
+def test_variables_alone_name_a_model_where_there_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SELFIMPROVER_LLM__MODEL", "m-1")
+    monkeypatch.setenv("SELFIMPROVER_LLM__API_KEY", "sk-of-a-test")
+
+    found = load_llm()
+
+    assert found.model == "m-1"
+    assert found.api_key is not None
+    assert found.api_key.get_secret_value() == "sk-of-a-test"
+
+
+def test_without_file_and_variables_there_is_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert load_llm().model is None
+
+
+def test_the_key_of_the_model_alone_may_be_a_secret_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "llm__api_key").write_text("sk-of-a-test\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+
+    found = load_llm(write(tmp_path, "[llm]\nmodel = 'm-1'\n"))
+
+    assert found.api_key is not None
+    assert found.api_key.get_secret_value() == "sk-of-a-test"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[llm]\nmodle = 'm'\n", "did you mean 'model'"),
+        ("llm = 3\n", "valid dictionary"),
+        ("[llm\n", "not valid TOML"),
+    ],
+)
+def test_a_mistake_about_the_model_alone_is_one_clear_line(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_llm(write(tmp_path, text))
+
+    assert words in str(caught.value)
+
+
+def test_a_file_that_is_named_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_llm(tmp_path / "nowhere.toml")

@@ -1,0 +1,17 @@
+"""Attachments of mails, as files of a folder."""
+
+
+class Attachments:
+    """The files of a folder."""
+
+    def __init__(self, folder):
+        self._folder = folder
+
+    def names(self):
+        """Their names, in order."""
+        return sorted(path.name for path in self._folder.iterdir() if path.is_file())
+
+    def sizes(self):
+        """Their sizes in bytes by name."""
+        opened = {name: (self._folder / name).open("rb") for name in self.names()}
+        return {name: len(file.read()) for name, file in opened.items()}

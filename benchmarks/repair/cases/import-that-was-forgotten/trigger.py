@@ -1,0 +1,3 @@
+from assistant.export import export
+
+export([{"title": "milk"}], "json")

@@ -1,0 +1,6 @@
+"""Puts tasks off."""
+
+
+def snooze(task, seconds):
+    """The task, due later; the one that was given stays as it is."""
+    return {"title": task["title"], "due_at": task["due_at"] + seconds}

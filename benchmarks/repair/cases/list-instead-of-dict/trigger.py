@@ -1,0 +1,3 @@
+from assistant.search import titles
+
+titles('[{"title": "Minutes of Monday"}]')

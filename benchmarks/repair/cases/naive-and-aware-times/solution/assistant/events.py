@@ -1,0 +1,18 @@
+"""Reads events of the calendar service."""
+
+from datetime import UTC, datetime
+
+
+class Event:
+    """Something that begins at an instant."""
+
+    def __init__(self, title, start):
+        self.title = title
+        self.start = start
+        """With its time zone."""
+
+
+def read_event(data):
+    """An event of the service. Times are ISO 8601; those without an offset are UTC."""
+    start = datetime.fromisoformat(data["start"])
+    return Event(data["title"], start if start.tzinfo else start.replace(tzinfo=UTC))

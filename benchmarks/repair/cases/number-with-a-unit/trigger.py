@@ -1,0 +1,3 @@
+from assistant.settings import read
+
+read({"timeout": "30s"})

@@ -1,0 +1,3 @@
+from assistant.paging import pages
+
+pages(["a", "b", "c", "d"], 2)

@@ -1,0 +1,14 @@
+"""Tries again what may fail now and then."""
+
+
+class GaveUpError(Exception):
+    """It failed as often as it may; the last error is its cause."""
+
+
+def retried(action, tries=3):
+    """What ``action()`` returns. A ``TimeoutError`` is tried again; after ``tries`` of them raises ``GaveUpError``."""
+    for _ in range(tries):
+        try:
+            return action()
+        except TimeoutError:
+            continue
