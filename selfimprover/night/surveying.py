@@ -44,9 +44,12 @@ class _Seen:
             self.places[found.place] += 1
         if len(self.variants) < _VARIANTS:
             self.variants.setdefault(found.template, found)
-        before = sum(map(_length, self.samples))
-        self.samples = _best([*self.samples, record])
-        return sum(map(_length, self.samples)) - before
+        self.samples.append(record)
+        if len(self.samples) <= _SAMPLES:
+            return _length(record)
+        worst = min(self.samples, key=_worth)
+        self.samples.remove(worst)
+        return _length(record) - _length(worst)
 
 
 class _Tally:
@@ -178,8 +181,12 @@ def _occurrences(pattern: Pattern, entries: Sequence[_Seen]) -> Occurrences:
 
 def _best(samples: Iterable[TaskRecord]) -> list[TaskRecord]:
     """The newest, but one with a traceback is worth more than a newer one without; newest first."""
-    worth = sorted(samples, key=lambda sample: (sample.traceback is not None, sample.created_at), reverse=True)
+    worth = sorted(samples, key=_worth, reverse=True)
     return sorted(worth[:_SAMPLES], key=lambda sample: sample.created_at, reverse=True)
+
+
+def _worth(sample: TaskRecord) -> tuple[bool, datetime]:
+    return sample.traceback is not None, sample.created_at
 
 
 def _length(record: TaskRecord) -> int:

@@ -5,7 +5,6 @@ from hashlib import blake2b
 
 from selfimprover.domain import Fingerprint
 from selfimprover.interfaces import Fingerprinter
-from selfimprover.patterns.frames import innermost_in_app
 from selfimprover.patterns.masks import mask_placeholders, says_something, template
 from selfimprover.patterns.summaries import summary
 from selfimprover.patterns.tracebacks import Parsed, parse
@@ -127,8 +126,7 @@ _NAMING = frozenset(
 
 
 def _place(parsed: Parsed) -> str | None:
-    found = None if parsed.cut_off else innermost_in_app(parsed.frames)
-    return None if found is None else mask_placeholders(found)
+    return None if parsed.place is None else mask_placeholders(parsed.place)
 
 
 def _root(parsed: Parsed) -> str | None:
@@ -140,5 +138,5 @@ def _root(parsed: Parsed) -> str | None:
     if root.error_type not in _CODE_BUGS and says_something(masked):
         told = "" if masked in template(summary(parsed.message)) else masked
     else:
-        told = mask_placeholders(innermost_in_app(root.frames) or "")
+        told = mask_placeholders(root.place or "")
     return f"{root.error_type} {told}".strip()

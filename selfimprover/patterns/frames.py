@@ -33,6 +33,8 @@ class Raised:
     message: str
     frames: tuple[Frame, ...]
     """Outermost first."""
+    place: str | None = None
+    """``innermost_in_app`` of its frames."""
 
     @property
     def error_type(self) -> str | None:
@@ -60,3 +62,8 @@ def innermost_in_app(frames: tuple[Frame, ...]) -> str | None:
     while len(own) > 1 and own[-1].function in _COMPREHENSIONS and own[-2].path == own[-1].path:
         own.pop()
     return place(own[-1]) if own else None
+
+
+def raised(qualified_type: str | None, message: str, frames: tuple[Frame, ...]) -> Raised:
+    """An exception as its traceback tells it."""
+    return Raised(qualified_type, message, frames, innermost_in_app(frames))

@@ -2,7 +2,7 @@
 
 import re
 
-from selfimprover.patterns.frames import Frame, Raised
+from selfimprover.patterns.frames import Frame, Raised, raised
 from selfimprover.patterns.names import exception
 from selfimprover.patterns.python_traces import Trace
 
@@ -27,14 +27,14 @@ def looks_like_node(text: str) -> bool:
 
 def read_node(text: str) -> Trace | None:
     """The trace in the text; ``None`` if there are no frames of JavaScript in it."""
-    raised: list[Raised] = []
+    found: list[Raised] = []
     named: list[str] = []
     frames: list[Frame] = []
     closed = False
     for line in text.split("\n")[:_MAX_LINES]:
         at, cause = _AT.match(line), _CAUSE.match(line)
         if cause:
-            raised.append(_raised(named, frames))
+            found.append(_raised(named, frames))
             named, frames, closed = [cause["error"]], [], False
         elif at:
             closed = True
@@ -42,17 +42,17 @@ def read_node(text: str) -> Trace | None:
                 frames.append(frame)
         elif not closed and len(named) < _MAX_MESSAGE:
             named.append(line)
-    raised.append(_raised(named, frames))
-    if not any(one.frames for one in raised):
+    found.append(_raised(named, frames))
+    if not any(one.frames for one in found):
         return None
-    return Trace(raised[0], raised[-1] if len(raised) > 1 else None)
+    return Trace(found[0], found[-1] if len(found) > 1 else None)
 
 
 def _raised(named: list[str], frames: list[Frame]) -> Raised:
     """A program that ends shows the line that threw above the error, which begins at the first line with a class."""
     begins = [place for place, line in enumerate(named) if exception(line.strip())[0] is not None]
     qualified, message = exception("\n".join(named[begins[0] if begins else 0 :]).strip())
-    return Raised(qualified, message.rstrip(" {"), tuple(reversed(frames)))
+    return raised(qualified, message.rstrip(" {"), tuple(reversed(frames)))
 
 
 def _frame(rest: str) -> Frame | None:

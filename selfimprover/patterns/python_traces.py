@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from selfimprover.patterns.frames import Frame, Raised, innermost_in_app
+from selfimprover.patterns.frames import Frame, Raised, raised
 from selfimprover.patterns.names import exception, looks_like_class
 
 HEADER = "Traceback (most recent call last)"
@@ -48,7 +48,7 @@ class _Section:
 
     def raised(self) -> Raised:
         qualified, message = exception("\n".join(self.named).strip())
-        return Raised(qualified, message, tuple(self.frames))
+        return raised(qualified, message, tuple(self.frames))
 
 
 def looks_like_python(text: str) -> bool:
@@ -74,7 +74,7 @@ def _telling(inner: Sequence[_Section]) -> Raised | None:
     parents = {max((other.depth for other in inner), default=0)}
     leaves = [section.raised() for section in inner if section.depth in parents]
     named = [leaf for leaf in leaves if leaf.error_type is not None]
-    return min(named, key=lambda leaf: (leaf.error_type or "", innermost_in_app(leaf.frames) or ""), default=None)
+    return min(named, key=lambda leaf: (leaf.error_type or "", leaf.place or ""), default=None)
 
 
 def _sections(text: str, *, grouped: bool) -> Iterator[_Section]:

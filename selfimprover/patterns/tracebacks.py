@@ -6,6 +6,7 @@ Tracebacks of Python and JavaScript are understood. Of any other text only what 
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from selfimprover.patterns.frames import Frame, Raised, in_app, innermost_in_app, place
 from selfimprover.patterns.names import exception
@@ -16,6 +17,7 @@ from selfimprover.patterns.python_traces import Trace, looks_like_python, read_p
 __all__ = ["Frame", "Parsed", "Raised", "in_app", "innermost_in_app", "parse", "place"]
 
 _MAX_CHARACTERS = 120_000
+_MAX_REMEMBERED = 8_000
 _CONTROL = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]|[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _STACK = re.compile(
     r"\n\s*(?:at |File \"|from |in |#\d{1,3} |\d{1,4}: (?:0x)?|goroutine \d|stack backtrace:|Stack ?trace:|Backtrace:"
@@ -51,8 +53,8 @@ class Parsed:
     """Outermost first; those of the last exception of a chain only."""
     root: Raised | None = None
     """What it came from: the first exception of a chain, or the telling one of a group."""
-    cut_off: bool = False
-    """Whether the traceback ends before its error, so that the innermost frames are missing."""
+    place: str | None = None
+    """The innermost frame of the project's own code; ``None`` too where the traceback ends before its error."""
 
 
 def parse(error: str | None, traceback: str | None) -> Parsed:
@@ -64,7 +66,7 @@ def parse(error: str | None, traceback: str | None) -> Parsed:
     if not traceback and "\n" not in told:
         named, message = exception(told)
         return Parsed(_short(named), named, message, ())
-    trace = _trace(_plain(traceback)) or _trace(told)
+    trace = (_read(traceback) if traceback else None) or _trace(told)
     if trace is not None and _holds_stack(told):
         told = ""
     named, message = exception(_before_the_stack(told)) if told else (None, "")
@@ -77,7 +79,18 @@ def parse(error: str | None, traceback: str | None) -> Parsed:
         named, message = qualified, trace.last.message
     elif named is None or (_short(named) == _short(qualified) and qualified is not None and "." in qualified):
         named = qualified
-    return Parsed(_short(named), named, message, trace.last.frames, trace.root, qualified is None)
+    where = None if qualified is None else trace.last.place
+    return Parsed(_short(named), named, message, trace.last.frames, trace.root, where)
+
+
+def _read(traceback: str) -> Trace | None:
+    return _remembered(traceback) if len(traceback) <= _MAX_REMEMBERED else _trace(_plain(traceback))
+
+
+@lru_cache(2_000)
+def _remembered(traceback: str) -> Trace | None:
+    """Tracebacks repeat, while the messages beside them vary."""
+    return _trace(_plain(traceback))
 
 
 def _trace(text: str) -> Trace | None:
