@@ -103,6 +103,11 @@ def _made(
     return Fingerprint(value, version, error_type, locus, shown, where, root)
 
 
+def place_tells(error_type: str | None, masked: str) -> bool:
+    """Whether an error of which the place is known is told by it alone: its message is about the value at hand."""
+    return error_type in _SILENT or not says_something(masked)
+
+
 def names_tell_apart(error_type: str | None, masked: str) -> bool:
     """Whether the names in such a message tell causes apart, however many of them are seen.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from selfimprover.domain import Fingerprint, Reproduction, Strength, TaskRecord
 from selfimprover.interfaces import Fingerprinter
+from selfimprover.patterns.fingerprints import place_tells
 from selfimprover.patterns.merging import covers
 from selfimprover.verification.comparison import belongs, without_report
 from selfimprover.verification.junit import Report
@@ -54,11 +55,18 @@ def _difference(found: Fingerprint, wanted: Fingerprint) -> str | None:
         return None
     if found.value == wanted.value:
         return ""
-    alike = found.error_type == wanted.error_type and covers(wanted.template, found.template)
+    alike = found.error_type == wanted.error_type and (
+        covers(wanted.template, found.template) or _told_by_its_place(found, wanted)
+    )
     if alike and _may_be_same_place(found.locus, wanted.locus):
         return ""
     where = f" in {found.place}" if alike and found.place else ""
     return plain(f"{found.error_type}: {found.template}{where}")
+
+
+def _told_by_its_place(found: Fingerprint, wanted: Fingerprint) -> bool:
+    """Whether both have a place, and their messages are about the values at hand."""
+    return found.locus is not None and wanted.locus is not None and place_tells(wanted.error_type, wanted.template)
 
 
 def _may_be_same_place(found: str | None, wanted: str | None) -> bool:
