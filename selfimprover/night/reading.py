@@ -34,12 +34,12 @@ class Reader:
         self._parts.begin("read", project.name)
         calendar, at = self._parts.calendar, self._tonight.at
         try:
-            days = await project.telemetry.task_counts([calendar.today(at), calendar.yesterday(at)])
+            *_, yesterday, today = await project.telemetry.task_counts(calendar.days(at, _ERROR_DAYS))
             await self._survey.read(project.telemetry, calendar.last(at, _ERROR_DAYS))
         except TelemetryError as error:
             self._lost(project, error)
             return False
-        report = ProjectReport(name=project.name, today=days[0].by_status(), yesterday=days[1].by_status())
+        report = ProjectReport(name=project.name, today=today.by_status(), yesterday=yesterday.by_status())
         self._tonight.projects.append(report)
         return True
 

@@ -90,6 +90,8 @@ class RecordReader:
         )
 
     def _clean(self, value: object) -> str | None:
+        if type(value) is int:
+            return str(value)  # what is kept as a number is no secret, and most ids are
         if type(value) is str and len(value) <= MAX_TEXT and (known := self._remembered.get(value)) is not None:
             return known
         raw = text_of(value)
