@@ -49,8 +49,8 @@ def by_digits(texts: list[str]) -> Grouped:
     return zip(masked, masked, strict=True)
 
 
-def by_drain(masks: bool, similarity: float) -> Callable[[list[str]], Grouped]:
-    """With drain3, without and with the masks that its README shows; clusters are never evicted."""
+def by_drain(masks: str, similarity: float) -> Callable[[list[str]], Grouped]:
+    """With drain3, with or without masks; clusters are never evicted."""
 
     def group(texts: list[str]) -> Grouped:
         from drain3 import TemplateMiner
@@ -59,9 +59,7 @@ def by_drain(masks: bool, similarity: float) -> Callable[[list[str]], Grouped]:
 
         config = TemplateMinerConfig()
         config.drain_sim_th = similarity
-        if masks:
-            shown = re.findall(r'\{"regex_pattern":("[^\n]+?"), "mask_with": "(\w+)"\}', str(metadata("drain3")))
-            config.masking_instructions = [MaskingInstruction(ast.literal_eval(one), name) for one, name in shown]
+        config.masking_instructions = [MaskingInstruction(pattern, name) for pattern, name in masks_of(masks)]
         miner = TemplateMiner(config=config)
         numbers = [miner.add_log_message(text)["cluster_id"] for text in texts]
         templates = {cluster.cluster_id: cluster.get_template() for cluster in miner.drain.clusters}
@@ -70,31 +68,30 @@ def by_drain(masks: bool, similarity: float) -> Callable[[list[str]], Grouped]:
     return group
 
 
-def by_first_fingerprint(failures: list[Failure]) -> Grouped:
-    """With the project's fingerprint alone, for versions that have no command ``group``."""
-    sys.path.insert(0, str(ROOT))
-    from selfimprover.patterns.fingerprints import ErrorFingerprinter
+def masks_of(whose: str) -> list[tuple[str, str]]:
+    """Pattern and name of each mask: those that drain3's README shows, or ours."""
+    if whose == "readme":
+        shown = re.findall(r'\{"regex_pattern":("[^\n]+?"), "mask_with": "(\w+)"\}', str(metadata("drain3")))
+        return [(ast.literal_eval(pattern), name) for pattern, name in shown]
+    if whose == "ours":
+        sys.path.insert(0, str(ROOT))
+        from selfimprover.patterns.words import RULES
 
-    fingerprinter = ErrorFingerprinter()
-    found = [fingerprinter.fingerprint(one["error"], one["traceback"]) for one in failures]
-    return [(one.value, one.template) for one in found]
+        return [(pattern, name) for name, pattern in RULES if name]
+    return []
 
 
 def main() -> None:
     """Groups standard input."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("method", choices=("exact", "digits", "drain3", "fingerprint"))
+    parser.add_argument("method", choices=("exact", "digits", "drain3"))
     parser.add_argument("--text", choices=TEXTS, default="column")
-    parser.add_argument("--masks", action="store_true")
+    parser.add_argument("--masks", choices=("none", "readme", "ours"), default="none")
     parser.add_argument("--similarity", type=float, default=0.4)
     chosen = parser.parse_args()
     failures = [json.loads(line) for line in sys.stdin]
     methods = {"exact": by_exact_text, "digits": by_digits, "drain3": by_drain(chosen.masks, chosen.similarity)}
-    if chosen.method == "fingerprint":
-        grouped = by_first_fingerprint(failures)
-    else:
-        grouped = methods[chosen.method]([TEXTS[chosen.text](one) for one in failures])
-    for fingerprint, pattern in grouped:
+    for fingerprint, pattern in methods[chosen.method]([TEXTS[chosen.text](one) for one in failures]):
         print(json.dumps({"fingerprint": fingerprint, "pattern": pattern}))
 
 

@@ -10,6 +10,7 @@ import typer
 
 from selfimprover.cli.handler import handled
 from selfimprover.cli.options import ConfigOption, DebugOption
+from selfimprover.domain import Pattern
 from selfimprover.errors import UsageError
 
 
@@ -31,10 +32,14 @@ def group(
     fingerprinter = CachedFingerprinter(ErrorFingerprinter())
     found = [fingerprinter.fingerprint(error, traceback) for error, traceback in map(_task, _lines(file))]
     patterns = grouped({(one.value, one.template, one.place): one for one in found}.values())
-    for one in found:
-        shown = patterns[one.value].fingerprint
-        document = {"fingerprint": shown.value, "error_type": shown.error_type, "pattern": shown.template}
-        typer.echo(json.dumps(document, ensure_ascii=False))
+    answers = {value: _answer(pattern) for value, pattern in patterns.items()}
+    sys.stdout.writelines(answers[one.value] for one in found)
+
+
+def _answer(pattern: Pattern) -> str:
+    shown = pattern.fingerprint
+    document = {"fingerprint": shown.value, "error_type": shown.error_type, "pattern": shown.template}
+    return json.dumps(document, ensure_ascii=False) + "\n"
 
 
 def _lines(file: Path | None) -> Iterator[str]:

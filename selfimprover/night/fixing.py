@@ -306,7 +306,11 @@ def recorded(case: CaseFile) -> tuple[TaskRecord, ...]:
 async def first_draft(
     case: CaseFile, base: Base, project: ProjectParts, leak: LeakDetector, feedback: Feedback | None = None
 ) -> Draft:
-    """The draft of the first drafter that has one; raises ``RefusedError`` with what each of them says."""
+    """The draft of the first drafter that has one.
+
+    Raises ``RefusedError`` with what each of them says, the last first: the recipes come before the language model, and
+    mostly have less to say.
+    """
     refusals: list[str] = []
     unproven = feedback.draft.drafter if feedback and feedback.trigger is Trigger.PROOF and feedback.draft else None
     for drafter in project.drafters:
@@ -321,7 +325,7 @@ async def first_draft(
             raise
         except RefusedError as refusal:
             refusals.append(f"{drafter.name}: {refusal.what}")
-    raise RefusedError("no drafter fits: " + "; ".join(refusals) if refusals else "there is no drafter")
+    raise RefusedError("no drafter fits: " + "; ".join(reversed(refusals)) if refusals else "there is no drafter")
 
 
 def attempt_key(base: Base, project: ProjectParts) -> str:

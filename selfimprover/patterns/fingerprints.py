@@ -8,6 +8,7 @@ from selfimprover.interfaces import Fingerprinter
 from selfimprover.patterns.masks import mask_placeholders, says_something, template
 from selfimprover.patterns.summaries import summary
 from selfimprover.patterns.tracebacks import Parsed, parse
+from selfimprover.patterns.words import may_keep, shape_of
 
 VERSION = 2
 
@@ -80,12 +81,28 @@ class ErrorFingerprinter:
 
 
 class CachedFingerprinter:
-    """Fingerprints each distinct text once, within bounded memory; otherwise the same as what it wraps."""
+    """Fingerprints each distinct text once, within bounded memory; otherwise the same as what it wraps.
+
+    Most error texts differ in digits only, and most digits are masked: those texts are fingerprinted once together.
+    """
 
     def __init__(self, inner: Fingerprinter, size: int = 20_000) -> None:
         self.version = inner.version
         self.named = inner.named
-        self.fingerprint = lru_cache(size)(inner.fingerprint)
+        self._of_text = lru_cache(size)(inner.fingerprint)
+        self._of_shape = lru_cache(size)(self._looked_at)
+
+    def fingerprint(self, error: str | None, traceback: str | None) -> Fingerprint:
+        """The fingerprint of a redacted error text and its traceback, either of which may be missing."""
+        if error is None or "\n" in error:  # a place in the code may have digits in its name
+            return self._of_text(error, traceback)
+        return self._of_shape(shape_of(error), traceback) or self._of_text(error, traceback)
+
+    def _looked_at(self, shape: str, traceback: str | None) -> Fingerprint | None:
+        """The fingerprint of all texts of a shape; ``None`` where it depends on their digits."""
+        found = self._of_text(shape, traceback)
+        kept = may_keep(shape) or any(map(str.isdigit, f"{found.error_type}{found.template}"))
+        return None if kept else found
 
 
 @lru_cache(50_000)

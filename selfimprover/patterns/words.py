@@ -77,7 +77,7 @@ _KEPT = (
     r"|tlsv?1(?:[._]\d)?|sslv[23]|socks[45]|oauth2?|imap4|pop3|s3|ec2|h2|k8s|python[23]|win32|web3|b2[bc]|mp[34])"
     r"(?![A-Za-z0-9])"
 )
-_RULES = (
+RULES = (
     ("url", r"\b[A-Za-z][A-Za-z0-9+.-]{1,15}://[^\s'\"<>)\]},;]+"),
     ("url", rf"(?<![\w./@-])(?:\w{{1,32}}@)?{_LABEL}(?:\.{_LABEL}){{1,8}}:(?!\d)[\w./~-]{{1,200}}\.git\b"),
     ("n", r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Fa-f])"),
@@ -123,8 +123,10 @@ _RULES = (
     ),
     ("n", r"\d+(?:[.,]\d+)*"),
 )
-_NAMES = tuple(name for name, _ in _RULES)
-_WORD = re.compile("|".join(f"({pattern})" for _, pattern in _RULES))
+"""Name of the mask and what it masks; the first that matches counts. What has no name stays."""
+
+_NAMES = tuple(name for name, _ in RULES)
+_WORD = re.compile("|".join(f"({pattern})" for _, pattern in RULES))
 _MAY_BE_KEPT = re.compile(
     r"(?i)(?<![a-z0-9])(?:(?:utf|latin|iso|sha)-?\d|iso-\d{4}|x\d\d_|(?:s|h|md|mp|ec)\d(?![a-z0-9])|b\d[bc](?![a-z0-9])|k\ds"
     r"|(?:u?int|float|base|cp|amd|arm|ipv|inet|http/?|tlsv?|sslv|socks|oauth|imap|pop|python|win|web)\d)"
@@ -136,6 +138,19 @@ _FLAGS = frozenset(("true", "false", "null", "none", "nil"))
 _FLAG = re.compile(r"(?<=[=:])(?i:true|false|null|none|nil|yes|no|on|off)\b(?!:)")
 _RUN = re.compile(r"(<(?:n|time|host|path|value)>)(?:[,;:/x*+_-]\1)+")
 _MASK = re.compile(r"<(?:url|email|time|host|path|n|value|secret)>")
+
+
+def shape_of(text: str) -> str:
+    """The text with other digits: what is masked in one text of a shape is masked in all of them.
+
+    Unless a number stays in it, or ``may_keep`` says that one could.
+    """
+    return text.translate(_SHAPE)
+
+
+def may_keep(shape: str) -> bool:
+    """Whether a word of this shape may be a name with digits that is never masked."""
+    return _MAY_BE_KEPT.search(shape) is not None
 
 
 def without_masks(text: str) -> str:
@@ -165,7 +180,7 @@ class Vocabulary:
         if word.isalpha():
             masked, traits = word, _traits(word, word)
         else:
-            masked, traits, depends_on_digits = _of_shape(word.translate(_SHAPE))
+            masked, traits, depends_on_digits = _of_shape(shape_of(word))
             masked = _masked_anew(word[:_MAX_WORD]) if depends_on_digits else masked
         if traits & CONTEXT and not _CONTEXT.search(word):
             traits ^= CONTEXT
@@ -194,7 +209,7 @@ class _Traits(dict[str, int]):
 
 def kept_between(before: str, word: str, after: str) -> str | None:
     """A word masked, but for numbers to which the words around it give a meaning; ``None`` if they give none."""
-    shapes = f"{before} {word} {after}".translate(_SHAPE)
+    shapes = shape_of(f"{before} {word} {after}")
     if not _may_mean(shapes, len(before) + 1, len(word)):
         return None
     held = _MEANINGFUL.sub(_hold, f"{before} {word} {after}")
@@ -212,7 +227,7 @@ def _may_mean(shapes: str, start: int, length: int) -> bool:
 def _of_shape(shape: str) -> tuple[str, int, bool]:
     """The mask and the traits of all words of a shape, and whether the mask may depend on their digits."""
     masked = _masked_anew(shape[:_MAX_WORD])
-    return masked, _traits(shape, masked), _MAY_BE_KEPT.search(shape) is not None
+    return masked, _traits(shape, masked), may_keep(shape)
 
 
 def _masked_anew(word: str) -> str:

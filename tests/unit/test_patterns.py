@@ -1,5 +1,7 @@
 """From error texts to patterns: what joins, what stays apart, and what must not matter."""
 
+import random
+import re
 import traceback as traceback_module
 
 import pytest
@@ -127,6 +129,21 @@ def test_the_cache_changes_nothing() -> None:
     cached = CachedFingerprinter(FINGERPRINTER, size=1)
     for text in ("ValueError: a", "ValueError: b", "ValueError: a"):
         assert cached.fingerprint(text, None) == FINGERPRINTER.fingerprint(text, None)
+
+
+def test_texts_that_differ_in_digits_are_remembered_together_and_rightly() -> None:
+    cached = CachedFingerprinter(FINGERPRINTER)
+    pieces = ["took 12 s", "status 404", "[Errno 2]", "utf-8", "at 10.0.0.1:80", "S3Error: 7", "IMAP4.error: 9", "0x7f"]
+    pieces += ["404 Not Found", "id 3f9a2c1d", "exit code 137", "2026-02-01T03:04:05Z", "step2", "sha256", "5.1.1 no"]
+    numbers = random.Random(7)
+    for first in pieces:
+        for second in pieces:
+            for _ in range(4):
+                text = re.sub(r"\d", lambda _: str(numbers.randrange(10)), f"{first} {second}")
+                for error in (text, f"{first} {second}", f"ValueError: {text}", f"KeyError: '{text}'"):
+                    wanted = FINGERPRINTER.fingerprint(error, None)
+                    found = cached.fingerprint(error, None)
+                    assert (found, found.template, found.error_type) == (wanted, wanted.template, wanted.error_type)
 
 
 @given(st.one_of(st.none(), st.text()), st.one_of(st.none(), st.text()))
