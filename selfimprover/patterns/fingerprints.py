@@ -86,7 +86,7 @@ class CachedFingerprinter:
     Most error texts differ in digits only, and most digits are masked: those texts are fingerprinted once together.
     """
 
-    def __init__(self, inner: Fingerprinter, size: int = 20_000) -> None:
+    def __init__(self, inner: Fingerprinter, size: int = 5_000) -> None:
         self.version = inner.version
         self.named = inner.named
         self._of_text = lru_cache(size)(inner.fingerprint)

@@ -149,8 +149,8 @@ def shape_of(text: str) -> str:
 
 
 def may_keep(shape: str) -> bool:
-    """Whether a word of this shape may be a name with digits that is never masked."""
-    return _MAY_BE_KEPT.search(shape) is not None
+    """Whether a text of this shape may have a word with digits that is never masked."""
+    return any(_of_shape(word)[2] for word in shape.split() if not word.isalpha())
 
 
 def without_masks(text: str) -> str:
@@ -227,7 +227,7 @@ def _may_mean(shapes: str, start: int, length: int) -> bool:
 def _of_shape(shape: str) -> tuple[str, int, bool]:
     """The mask and the traits of all words of a shape, and whether the mask may depend on their digits."""
     masked = _masked_anew(shape[:_MAX_WORD])
-    return masked, _traits(shape, masked), may_keep(shape)
+    return masked, _traits(shape, masked), _MAY_BE_KEPT.search(shape) is not None
 
 
 def _masked_anew(word: str) -> str:

@@ -13,7 +13,7 @@ MAX_TEXT = 64_000
 _HALF = (MAX_TEXT - len(CUT_MARK)) // 2
 _MARGIN = 4_096
 """What is redacted beyond each cut and then dropped, so that no half of a secret remains beside it."""
-_MAX_REMEMBERED = 8_000_000
+_MAX_REMEMBERED = 2_000_000
 
 
 def text_of(value: object) -> str | None:
