@@ -62,7 +62,7 @@ class _Grouping:
             for text, (root, slot) in merge(values, names_tell_apart=names).items():
                 value = values[text]
                 if self._joined.unite(value, values[root]) or value == values[root]:
-                    self._why.setdefault(value, _differ(slot))
+                    self._why.setdefault(value, _differ(text, slot))
                 wide = slot.template.partition(_FROM)[0]
                 self._wide[value] = max(self._wide.get(value, wide), wide, key=lambda each: (each.count(ANY), each))
 
@@ -83,7 +83,7 @@ class _Grouping:
             homes = {self._joined.root(value) for value, _ in richer}
             if len(homes) == 1:
                 place = richer[0][1] or "one chain of errors"
-                self._unite(one.value, homes.pop(), f"the same type and message, which only {place} gives")
+                self._unite(one.value, homes.pop(), f"{one.template!r} without its place, which only {place} gives")
 
     def _unite(self, value: str, other: str, why: str) -> None:
         if self._joined.unite(value, other):
@@ -130,7 +130,8 @@ def _breadth(template: str) -> tuple[int, str]:
     return template.count(ANY), template
 
 
-def _differ(slot: Slot) -> str:
+def _differ(text: str, slot: Slot) -> str:
+    """Its own template first: by it a person sees which one to take out."""
     values = ", ".join(value[:_MOST_VALUES] for value in slot.values)
     more = f" and {slot.seen - len(slot.values)} more" if slot.seen > len(slot.values) else ""
-    return f"they differ in a value only: {slot.template!r} with {values}{more}"
+    return f"{text!r}, one of {slot.seen} that differ in a value only: {values}{more}"

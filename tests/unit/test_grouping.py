@@ -58,7 +58,9 @@ def test_a_join_says_why_and_shows_its_values() -> None:
     assert pattern.fingerprint.value == min(one.value for one in seen)
     assert pattern.fingerprint.template == "worker <*> stalled while it wrote its notes"
     assert len(pattern.members) == 6
-    assert "amber, birch, cedar, delta, ember and 1 more" in pattern.joins[0].reason
+    assert (
+        "one of 6 that differ in a value only: amber, birch, cedar, delta, ember and 1 more" in pattern.joins[0].reason
+    )
 
 
 def test_an_error_without_traceback_is_one_with_the_only_place_that_raises_it() -> None:
