@@ -94,7 +94,7 @@ class CachedFingerprinter:
 
     def fingerprint(self, error: str | None, traceback: str | None) -> Fingerprint:
         """The fingerprint of a redacted error text and its traceback, either of which may be missing."""
-        if error is None or "\n" in error:  # a place in the code may have digits in its name
+        if error is None or "\n" in error or "\\" in error:  # digits name a place in the code, or a character
             return self._of_text(error, traceback)
         return self._of_shape(shape_of(error), traceback) or self._of_text(error, traceback)
 

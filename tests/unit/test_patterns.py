@@ -140,7 +140,8 @@ def test_texts_that_differ_in_digits_are_remembered_together_and_rightly() -> No
         for second in pieces:
             for _ in range(4):
                 text = re.sub(r"\d", lambda _: str(numbers.randrange(10)), f"{first} {second}")
-                for error in (text, f"{first} {second}", f"ValueError: {text}", f"KeyError: '{text}'"):
+                logged = f'{{"level": "error", "msg": "\\u001b[31m{text}"}}'
+                for error in (text, f"{first} {second}", f"ValueError: {text}", f"KeyError: '{text}'", logged):
                     wanted = FINGERPRINTER.fingerprint(error, None)
                     found = cached.fingerprint(error, None)
                     assert (found, found.template, found.error_type) == (wanted, wanted.template, wanted.error_type)
