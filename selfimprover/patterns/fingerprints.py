@@ -5,10 +5,10 @@ from hashlib import blake2b
 
 from selfimprover.domain import Fingerprint
 from selfimprover.interfaces import Fingerprinter
-from selfimprover.patterns.masks import mask_placeholders, says_something, template
+from selfimprover.patterns.masks import keeps_digits, mask_placeholders, says_something, template
 from selfimprover.patterns.summaries import summary
 from selfimprover.patterns.tracebacks import Parsed, parse
-from selfimprover.patterns.words import may_keep, shape_of
+from selfimprover.patterns.words import shape_of
 
 VERSION = 2
 
@@ -86,10 +86,11 @@ class CachedFingerprinter:
     Most error texts differ in digits only, and most digits are masked: those texts are fingerprinted once together.
     """
 
-    def __init__(self, inner: Fingerprinter, size: int = 5_000) -> None:
+    def __init__(self, inner: Fingerprinter, size: int = 20_000) -> None:
         self.version = inner.version
         self.named = inner.named
-        self._of_text = lru_cache(size)(inner.fingerprint)
+        self._fingerprint = inner.fingerprint
+        self._of_text = lru_cache(size // 4)(inner.fingerprint)
         self._of_shape = lru_cache(size)(self._looked_at)
 
     def fingerprint(self, error: str | None, traceback: str | None) -> Fingerprint:
@@ -100,9 +101,10 @@ class CachedFingerprinter:
 
     def _looked_at(self, shape: str, traceback: str | None) -> Fingerprint | None:
         """The fingerprint of all texts of a shape; ``None`` where it depends on their digits."""
-        found = self._of_text(shape, traceback)
-        kept = may_keep(shape) or any(map(str.isdigit, f"{found.error_type}{found.template}"))
-        return None if kept else found
+        if keeps_digits(shape):
+            return None
+        found = self._fingerprint(shape, traceback)
+        return None if any(map(str.isdigit, f"{found.error_type}{found.template}")) else found
 
 
 @lru_cache(50_000)

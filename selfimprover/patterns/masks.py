@@ -6,7 +6,7 @@ is masked once and then remembered, and no rule can backtrack further than the c
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import eq, or_
 
@@ -26,6 +26,7 @@ from selfimprover.patterns.words import (
     Vocabulary,
     has_mask,
     kept_between,
+    may_keep,
     without_masks,
 )
 
@@ -64,7 +65,8 @@ def template(message: str) -> str:
     if traits & FLAG:
         _mask_flags(words, masked)
     if traits & NUMBER and traits & CONTEXT and not (traits & REQUEST and _REQUEST_LINE.search(" ".join(words))):
-        _keep_meaningful(words, masked)
+        for place, kept in _meaningful(words):
+            masked[place] = kept
     told = " ".join(masked)
     if traits & MASKED and (traits & FOLDS or "> <" in told or ">, <" in told or True in map(eq, masked, masked[1:])):
         told = _folded(masked)
@@ -73,6 +75,11 @@ def template(message: str) -> str:
         if told.endswith("<value>"):
             told = _FILE_OF.sub(r"\1", told)
     return told if told.isascii() else told.translate(FREED)
+
+
+def keeps_digits(shape: str) -> bool:
+    """Whether a digit may stay in the template of a text of this shape: then not all of them have the same."""
+    return may_keep(shape) or next(_meaningful(shape.split()), None) is not None
 
 
 def mask_placeholders(text: str) -> str:
@@ -98,15 +105,16 @@ def _mask_flags(words: Sequence[str], masked: list[str]) -> None:
             masked[place] = "<value>"
 
 
-def _keep_meaningful(words: Sequence[str], masked: list[str]) -> None:
-    """Lets the numbers stay to which the words around them give a meaning."""
+def _meaningful(words: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """The places of words with numbers to which the words around them give a meaning, and what is masked of them."""
     traits = [0, 0, *map(_words.traits.__getitem__, words), 0]
     for place, word in enumerate(words):
         around = traits[place] | traits[place + 1] | traits[place + 2]
         if around & CONTEXT and traits[place + 2] & NUMBER:
             before = " ".join(words[max(0, place - 2) : place])
             after = words[place + 1] if place + 1 < len(words) else ""
-            masked[place] = kept_between(before, word, after) or masked[place]
+            if (kept := kept_between(before, word, after)) is not None:
+                yield place, kept
 
 
 def _folded(words: Sequence[str]) -> str:

@@ -40,6 +40,13 @@ _MOST_WORDS = 200_000
 _MAX_WORD = 200
 _SHAPE = str.maketrans("012356789", "444444444")
 """Words of one shape differ in digits only. What may carry meaning with other digits does so with a 4."""
+_UUID = "a4a4a4a4-a4a4-a4a4-a4a4-a4a4a4a4a4a4"
+_ID = "a4" * 32
+_HEX = re.compile(
+    r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
+    r"|(?=[a-fA-F]{0,63}\d)(?=\d{0,63}[a-fA-F])[0-9a-fA-F]{7,64})(?![0-9A-Za-z])"
+)
+"""Ids that every rule takes for one, whatever their letters are."""
 
 
 _MEANINGFUL = re.compile(
@@ -141,11 +148,16 @@ _MASK = re.compile(r"<(?:url|email|time|host|path|n|value|secret)>")
 
 
 def shape_of(text: str) -> str:
-    """The text with other digits: what is masked in one text of a shape is masked in all of them.
+    """The text with other digits and hexadecimal ids: what is masked in one text of a shape is masked in all of them.
 
     Unless a number stays in it, or ``may_keep`` says that one could.
     """
-    return text.translate(_SHAPE)
+    return _HEX.sub(_same_length, text).translate(_SHAPE)
+
+
+def _same_length(match: re.Match[str]) -> str:
+    found = match.group()
+    return _UUID if "-" in found else _ID[: len(found)]
 
 
 def may_keep(shape: str) -> bool:

@@ -134,12 +134,26 @@ def test_the_cache_changes_nothing() -> None:
 def test_texts_that_differ_in_digits_are_remembered_together_and_rightly() -> None:
     cached = CachedFingerprinter(FINGERPRINTER)
     pieces = ["took 12 s", "status 404", "[Errno 2]", "utf-8", "at 10.0.0.1:80", "S3Error: 7", "IMAP4.error: 9", "0x7f"]
-    pieces += ["404 Not Found", "id 3f9a2c1d", "exit code 137", "2026-02-01T03:04:05Z", "step2", "sha256", "5.1.1 no"]
+    pieces += [
+        "404 Not Found",
+        "id 3f9a2c1d",
+        "req_8f3a2c1d99ee",
+        "/tmp/3f9a2c1d",
+        "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+        "exit code 137",
+        "2026-02-01T03:04:05Z",
+        "step2",
+        "sha256",
+        "5.1.1 no",
+    ]
     numbers = random.Random(7)
     for first in pieces:
         for second in pieces:
             for _ in range(4):
                 text = re.sub(r"\d", lambda _: str(numbers.randrange(10)), f"{first} {second}")
+                text = re.sub(
+                    r"[0-9a-f]{7,}", lambda run: "".join(numbers.choices("0123456789abcdef", k=len(run[0]))), text
+                )
                 logged = f'{{"level": "error", "msg": "\\u001b[31m{text}"}}'
                 for error in (text, f"{first} {second}", f"ValueError: {text}", f"KeyError: '{text}'", logged):
                     wanted = FINGERPRINTER.fingerprint(error, None)
