@@ -80,6 +80,10 @@ class ErrorFingerprinter:
         return _made(self.version, ":".join(parts[:-1]) or None, None, None, parts[-1], parts[-1], None)
 
 
+_MOST_REMEMBERED = 4_000
+"""Characters of error and traceback beyond which nothing is remembered: hostile texts must not fill the memory."""
+
+
 class CachedFingerprinter:
     """Fingerprints each distinct text once, within bounded memory; otherwise the same as what it wraps.
 
@@ -95,6 +99,8 @@ class CachedFingerprinter:
 
     def fingerprint(self, error: str | None, traceback: str | None) -> Fingerprint:
         """The fingerprint of a redacted error text and its traceback, either of which may be missing."""
+        if len(error or "") + len(traceback or "") > _MOST_REMEMBERED:
+            return self._fingerprint(error, traceback)
         if error is None or "\n" in error or "\\" in error:  # digits name a place in the code, or a character
             return self._of_text(error, traceback)
         return self._of_shape(shape_of(error), traceback) or self._of_text(error, traceback)
