@@ -55,7 +55,7 @@ _MEANINGFUL = re.compile(
     r"['\"]?(?: was| is| of)?[\s:=#(\[]{1,3}-?\d{1,5}\b(?!\.\d|[-/:]\d))"
     r"|\bSIG[A-Z]{2,6}: \d{1,2}"
     r"|\(\d{3,4}, (?=b?['\"])"
-    r"|(?:(?<=b['\"])|(?<=[( ]))[245]\.\d\.\d{1,3}(?![\w.])"
+    r"|(?:(?<=b['\"])|(?<=[1-5]\d\d[ -]))[245]\.\d\.\d{1,3}(?![\w.-])"
     r"|(?<![\w.:/-])[1-5]\d\d(?=:?[ -]['\"(]?(?i:client|server|error|continue|ok|created|accepted|no|moved|found"
     r"|see|not"
     r"|temporary|permanent|bad|unauthorized|payment|forbidden|method|proxy|request|conflict|gone|length|precondition|payload"

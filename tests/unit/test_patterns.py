@@ -174,6 +174,13 @@ def test_plain_numbers_never_matter(one: int, other: int) -> None:
     assert template(f"took {one} of {other} ms") == "took <n> of <n>"
 
 
+def test_a_version_is_no_code_of_a_mail_server() -> None:
+    assert template("status unpacked gpgsm:amd64 2.2.40-1.1+deb12u1") == template(
+        "status unpacked gpgsm:amd64 2.4.7-1.2+deb12u3"
+    )
+    assert template("refused: 550 5.1.1 no such user") != template("refused: 550 5.7.1 no such user")
+
+
 @given(st.text())
 def test_masking_twice_changes_no_mask(text: str) -> None:
     assert "\x00" not in template(text)
