@@ -43,7 +43,7 @@ PYTHON = (
         "psycopg.errors.DeadlockDetected: deadlock detected DETAIL: Process {number} waits for ShareLock on "
         "transaction {number}; blocked by process {number}."
     ),
-    "FileNotFoundError: [Errno 2] No such file or directory: '/var/lib/assistant/work/{uuid}/answer.json'",
+    "FileNotFoundError: [Errno 2] No such file or directory: '/var/lib/assistant/tasks/{uuid}/answer.json'",
     "PermissionError: [Errno 13] Permission denied: '/srv/share/{hex}.pdf'",
     "OSError: [Errno 28] No space left on device: '/tmp/download-{hex}'",
     "subprocess.CalledProcessError: Command '['ffmpeg', '-i', '/tmp/in-{hex}.wav']' returned non-zero exit status 1.",

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -28,13 +28,12 @@ from selfimprover.domain import (
     Transition,
     Triage,
     Verdict,
-    iso,
 )
 from selfimprover.errors import ConflictError
 from selfimprover.memory import evidence as chain
-from selfimprover.memory import model_calls, patterns, steps, tables
+from selfimprover.memory import model_calls, nights, patterns, steps, tables
 from selfimprover.memory.cases import read_cases
-from selfimprover.memory.codec import decode, encode
+from selfimprover.memory.codec import encode
 from selfimprover.memory.engine import explained, open_engine
 from selfimprover.memory.past import read_past
 
@@ -72,63 +71,33 @@ class SqlMemory:
         It stands in for the night that is ``due``, if no other run does. Raises ``ConflictError`` if one does and
         ``due.required``, and if the night to ``resume`` is not unfinished any more.
         """
-        night = tables.night
         async with self._writing() as connection:
-            wanted = night.c.day == date_key if resume is None else night.c.key == resume
-            rows = (await connection.execute(select(night).where(wanted))).all()
-            unfinished = [row.key for row in rows if row.status == "running"]
-            if resume is not None and not unfinished:
-                raise ConflictError("it is not unfinished any more", where=f"night {resume}")
-            if unfinished:
-                resumed = night.c.key == unfinished[0]
-                await connection.execute(update(night).where(resumed).values(at=iso(at), tries=night.c.tries + 1))
-                return str(unfinished[0])
-            key = date_key if not rows else f"{date_key}-{len(rows) + 1}"
-            values = {"key": key, "day": date_key, "at": iso(at), "tries": 1, "status": "running", "started": _now()}
-            values["due"] = await _claim(connection, due)
-            await connection.execute(insert(night).values(values))
-            return key
+            return await nights.begin(connection, date_key, at, due, resume)
 
     async def end_night(self, report: NightReport) -> None:
         """Closes the night and keeps its report."""
-        night = tables.night
         async with self._writing() as connection:
-            await connection.execute(
-                update(night)
-                .where(night.c.key == report.night)
-                .values(status="ended", ended=_now(), report=encode(report))
-            )
+            await nights.end(connection, report)
 
     async def interrupt_night(self, key: str) -> None:
         """A stop was asked for: the night stays unfinished, and this try does not count."""
-        night = tables.night
         async with self._writing() as connection:
-            unfinished = (night.c.key == key, night.c.status == "running")
-            await connection.execute(update(night).where(*unfinished).values(tries=night.c.tries - 1))
+            await nights.interrupt(connection, key)
 
     async def abandon_night(self, key: str) -> None:
         """Gives an unfinished night up: its findings are where they are, and the next night goes on from there."""
-        night = tables.night
         async with self._writing() as connection:
-            unfinished = (night.c.key == key, night.c.status == "running")
-            await connection.execute(update(night).where(*unfinished).values(status="abandoned", ended=_now()))
+            await nights.abandon(connection, key)
 
     async def report(self, key: str | None = None) -> NightReport | None:
         """The report of the night with this key, or of the last one that ended."""
-        night = tables.night.c
-        query = select(night.report).where(night.report.is_not(None)).order_by(night.ended.desc()).limit(1)
-        if key is not None:
-            query = query.where(night.key == key)
         async with self._reading() as connection:
-            text = (await connection.execute(query)).scalar()
-        return None if text is None else decode(NightReport, text)
+            return await nights.report(connection, key)
 
     async def nights(self) -> Sequence[str]:
         """The keys of all nights that ended, oldest first."""
-        night = tables.night.c
-        query = select(night.key).where(night.report.is_not(None)).order_by(night.ended)
         async with self._reading() as connection:
-            return [str(key) for key in (await connection.execute(query)).scalars()]
+            return await nights.ended(connection)
 
     # --- identity
 
@@ -386,20 +355,3 @@ class SqlMemory:
         async with self._reading() as connection:
             async for line in chain.lines(connection):
                 yield line
-
-
-def _now() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
-
-
-async def _claim(connection: AsyncConnection, due: Due | None) -> str | None:
-    """The due night that a new run stands in for."""
-    if due is None:
-        return None
-    night = tables.night.c
-    taken = (await connection.execute(select(night.key).where(night.due == due.day.isoformat()))).scalar()
-    if taken is None:
-        return due.day.isoformat()
-    if due.required:
-        raise ConflictError(f"it is held already, as {taken}", where=f"night of {due.day}")
-    return None

@@ -33,6 +33,7 @@ _PREFIX = re.compile(
     rf"(?:{_TIME}(?:{_BETWEEN}{_SOURCE}){{0,2}}{_BETWEEN})?{_LEVEL}(?:{_BETWEEN}{_BRACKETED}){{0,2}}(?:{_BETWEEN}{_SOURCE})?"
     rf"|{_TIME}(?:{_BETWEEN}{_BRACKETED}){{0,2}}(?:{_BETWEEN}{_SOURCE})?"
     rf")(?:{_BETWEEN}|:\s?|(?=\n|$))"
+    rf"|{_CONTAINER}"
 )
 
 
@@ -49,9 +50,12 @@ def without_prefixes(text: str) -> str:
     first, newline, rest = text[found.end() :].partition("\n")
     if not newline:
         return first
-    shape = found.group().translate(_SHAPE).rstrip()
-    lines = [
-        line[len(shape) :].removeprefix(" ") if line[: len(shape)].translate(_SHAPE) == shape else line
-        for line in rest.split("\n", _MAX_LINES)
-    ]
-    return "\n".join([first, *lines])
+    shape = found.group().translate(_SHAPE)
+    return "\n".join([first, *(_cut(line, shape) for line in rest.split("\n", _MAX_LINES))])
+
+
+def _cut(line: str, shape: str) -> str:
+    """The line without a prefix of this shape; one that has nothing else may have lost its last blank."""
+    if line[: len(shape)].translate(_SHAPE) == shape:
+        return line[len(shape) :]
+    return "" if line.translate(_SHAPE).rstrip() == shape.rstrip() else line

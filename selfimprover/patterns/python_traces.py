@@ -42,7 +42,6 @@ class _Section:
 
     depth: int
     headed: bool
-    linked: bool = False
     frames: list[Frame] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
 
@@ -56,10 +55,16 @@ def looks_like_python(text: str) -> bool:
     return "\n" in text and (HEADER in text or ('File "' in text and ", line " in text))
 
 
+def python_exceptions(text: str) -> tuple[Raised, ...]:
+    """Every exception that has frames, the most telling first: those in a group, then the last of a chain."""
+    found = [section for section in _sections(text) if section.frames]
+    order = sorted(range(len(found)), key=lambda place: (-found[place].depth, -place))
+    return tuple(found[place].raised() for place in order)
+
+
 def read_python(text: str) -> Trace | None:
     """The trace in the text; ``None`` if there are no frames in it."""
-    grouped = "Exception Group Traceback" in text
-    sections = [section for section in _sections(text, grouped=grouped) if section.frames or section.named]
+    sections = [section for section in _sections(text) if section.frames or section.named]
     if not any(section.frames for section in sections):
         return None
     outer = [section for section in sections if section.depth == 0] or sections
@@ -77,17 +82,15 @@ def _telling(inner: Sequence[_Section]) -> Raised | None:
     return min(named, key=lambda leaf: (leaf.error_type or "", leaf.place or ""), default=None)
 
 
-def _sections(text: str, *, grouped: bool) -> Iterator[_Section]:
+def _sections(text: str) -> Iterator[_Section]:
+    grouped = "Exception Group Traceback" in text
     section = _Section(0, headed=False)
-    linked = False
     for raw in text.split("\n")[-_MAX_LINES:]:
         depth, line = _margin(raw) if grouped else (0, raw)
         if HEADER in line:
             yield section
-            section = _Section(depth, headed=True, linked=linked)
-            linked = False
+            section = _Section(depth, headed=True)
         elif line.strip() in _LINKS or (grouped and _RULE.match(raw)):
-            linked = True
             yield section
             section = _Section(depth, headed=False)
         else:

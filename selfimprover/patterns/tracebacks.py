@@ -62,7 +62,7 @@ def parse(error: str | None, traceback: str | None) -> Parsed:
 
     The traceback knows the qualified type and the frames; the error text is believed about the message.
     """
-    told = _plain(error)
+    told = plain(error)
     if not traceback and "\n" not in told:
         named, message = exception(told)
         return Parsed(_short(named), named, message, ())
@@ -72,7 +72,7 @@ def parse(error: str | None, traceback: str | None) -> Parsed:
     named, message = exception(_before_the_stack(told)) if told else (None, "")
     if trace is None:
         if not told and traceback:
-            named, message = exception(_before_the_stack(_plain(traceback)))
+            named, message = exception(_before_the_stack(plain(traceback)))
         return Parsed(_short(named), named, message, ())
     qualified = trace.last.qualified_type
     if not told:
@@ -84,13 +84,13 @@ def parse(error: str | None, traceback: str | None) -> Parsed:
 
 
 def _read(traceback: str) -> Trace | None:
-    return _remembered(traceback) if len(traceback) <= _MAX_REMEMBERED else _trace(_plain(traceback))
+    return _remembered(traceback) if len(traceback) <= _MAX_REMEMBERED else _trace(plain(traceback))
 
 
 @lru_cache(2_000)
 def _remembered(traceback: str) -> Trace | None:
     """Tracebacks repeat, while the messages beside them vary."""
-    return _trace(_plain(traceback))
+    return _trace(plain(traceback))
 
 
 def _trace(text: str) -> Trace | None:
@@ -103,19 +103,19 @@ def _holds_stack(text: str) -> bool:
     return looks_like_python(text) or looks_like_node(text)
 
 
-def _plain(text: str | None) -> str:
-    """Without log prefixes, colours and marks of direction; a line of JSON gives its message."""
+def plain(text: str | None) -> str:
+    """A text without log prefixes, colours and marks of direction; a line of JSON gives its message."""
     if not text:
         return ""
-    plain = text[:_MAX_CHARACTERS].replace("\r\n", "\n")
-    if plain.lstrip()[:1] == "{":
-        plain = _from_json(plain.strip())
-    if "\x1b" in plain or not plain.isascii():
-        plain = _CONTROL.sub("", plain)
-    plain = without_prefixes(plain)
-    if "\\n" in plain and "\n" not in plain and "\\n    " in plain:  # a traceback inside a JSON string
-        plain = plain.replace("\\n", "\n").replace('\\"', '"')
-    return plain.strip("\n") if _holds_stack(plain) else plain.strip()
+    told = text[:_MAX_CHARACTERS].replace("\r\n", "\n")
+    if told.lstrip()[:1] == "{":
+        told = _from_json(told.strip())
+    if "\x1b" in told or not told.isascii():
+        told = _CONTROL.sub("", told)
+    told = without_prefixes(told)
+    if "\\n" in told and "\n" not in told and "\\n    " in told:  # a traceback inside a JSON string
+        told = told.replace("\\n", "\n").replace('\\"', '"')
+    return told.strip("\n") if _holds_stack(told) else told.strip()
 
 
 def _from_json(text: str) -> str:

@@ -5,7 +5,9 @@ differ in digits only are masked once as well.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
+from typing import TypeVar
 
 MASKED = 1
 """The word has a mask."""
@@ -35,6 +37,8 @@ UNITS = frozenset(
     )
 )
 STOPS = ",;:.)]}"
+
+_Value = TypeVar("_Value")
 
 _MOST_WORDS = 200_000
 _MAX_WORD = 200
@@ -179,9 +183,9 @@ class Vocabulary:
     """Every word that was met, within bounded memory: it makes nothing but speed."""
 
     def __init__(self) -> None:
-        self.masks = _Masks(self)
+        self.masks = _Learned(lambda word: self.learn(word)[0])
         """Word → the word masked as far as it tells by itself."""
-        self.traits = _Traits(self)
+        self.traits = _Learned(lambda word: self.learn(word)[1])
         """Word → the sum of what has to be looked at because of it."""
 
     def learn(self, word: str) -> tuple[str, int]:
@@ -201,22 +205,15 @@ class Vocabulary:
         return masked, traits
 
 
-class _Masks(dict[str, str]):
-    def __init__(self, words: Vocabulary) -> None:
+class _Learned(dict[str, _Value]):
+    """Asks for what it does not hold; a lookup of what it does is as quick as any."""
+
+    def __init__(self, learn: Callable[[str], _Value]) -> None:
         super().__init__()
-        self._words = words
+        self._learn = learn
 
-    def __missing__(self, word: str) -> str:
-        return self._words.learn(word)[0]
-
-
-class _Traits(dict[str, int]):
-    def __init__(self, words: Vocabulary) -> None:
-        super().__init__()
-        self._words = words
-
-    def __missing__(self, word: str) -> int:
-        return self._words.learn(word)[1]
+    def __missing__(self, word: str) -> _Value:
+        return self._learn(word)
 
 
 def kept_between(before: str, word: str, after: str) -> str | None:

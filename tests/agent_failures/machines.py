@@ -17,8 +17,8 @@ INSTALLATIONS = (
         "C:\\Program Files\\Python3{v}\\Lib",
     ),
     (
-        "/Users/runner/work/assistant",
-        "/Users/runner/work/assistant/venv/lib/python3.{v}/site-packages",
+        "/Users/runner/builds/assistant",
+        "/Users/runner/builds/assistant/venv/lib/python3.{v}/site-packages",
         "/opt/homebrew/Cellar/python@3.{v}/3.{v}.7/Frameworks/Python.framework/Versions/3.{v}/lib/python3.{v}",
     ),
     (

@@ -9,7 +9,7 @@ LIKENESS = Likeness(ErrorFingerprinter(), redact=lambda text: text)
 
 
 def traceback(error: str, function: str = "read", path: str = "app/mail.py") -> str:
-    return f'Traceback (most recent call last):\n  File "/work/{path}", line 7, in {function}\n    go()\n{error}\n'
+    return f'Traceback (most recent call last):\n  File "/srv/{path}", line 7, in {function}\n    go()\n{error}\n'
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfimprover.drafting.reading.stack_traces import Stack, stacks
+from selfimprover.drafting.reading.stack_traces import stacks
+from selfimprover.patterns.frames import Raised
 
 PLAIN = """\
 Traceback (most recent call last):
@@ -22,7 +23,11 @@ KeyError: 'k'
 """
 
 
-def calls(stack: Stack) -> list[tuple[str, int, str, str | None]]:
+def named(stack: Raised) -> str:
+    return f"{stack.qualified_type}: {stack.message}".partition("\n")[0]
+
+
+def calls(stack: Raised) -> list[tuple[str, int, str, str | None]]:
     return [(frame.path, frame.line, frame.function, frame.text) for frame in stack.frames]
 
 
@@ -56,14 +61,14 @@ def test_frames_their_code_and_the_error_are_read_behind_any_prefix(text: str) -
     (stack,) = stacks(text)
 
     assert calls(stack) == [OUTER, INNER]
-    assert stack.error == "KeyError: 'k'"
+    assert named(stack) == "KeyError: 'k'"
 
 
 def test_a_text_cut_off_in_the_middle_keeps_what_is_there() -> None:
     (stack,) = stacks(PLAIN[: PLAIN.index("    return")])
 
     assert [frame.function for frame in stack.frames] == ["outer", "inner"]
-    assert (stack.frames[-1].text, stack.error) == (None, "")
+    assert (stack.frames[-1].text, stack.qualified_type) == (None, None)
 
 
 def chained() -> None:
@@ -89,13 +94,13 @@ def printed(function: Callable[[], object]) -> str:
 
 
 def test_of_a_chain_the_last_exception_comes_first_and_its_cause_next() -> None:
-    assert [stack.error for stack in stacks(printed(chained))] == ["ValueError: no k", "KeyError: 'k'"]
+    assert [named(stack) for stack in stacks(printed(chained))] == ["ValueError: no k", "KeyError: 'k'"]
 
 
 def test_of_a_group_what_is_inside_comes_first() -> None:
     first, *others = stacks(printed(lambda: asyncio.run(grouped())))
 
-    assert first.error == "LookupError: nothing there"
+    assert named(first) == "LookupError: nothing there"
     assert first.frames[-1].function == "fails"
     assert first.frames[-1].text == 'raise LookupError("nothing there")'
     assert others

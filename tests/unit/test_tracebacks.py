@@ -97,6 +97,7 @@ def test_a_traceback_inside_the_error_text_is_read(tmp_path: Path) -> None:
         "[2026-11-02 03:12:11 +0000] [1234] [ERROR] ",
         "ERROR:agent.worker:",
         "Nov  2 03:12:11 box assistant[771]: ",
+        "assistant-1  | ",
         "assistant-1  | 2026-11-02 03:12:11 ERROR ",
         "03:12:11 | ERROR | agent.worker:run:77 - ",
     ],

@@ -11,7 +11,7 @@ from selfimprover.drafting.reading.frames import Located, chosen, locate
 from selfimprover.drafting.reading.neighbours import Use
 from selfimprover.drafting.reading.parts import Candidate
 from selfimprover.drafting.reading.python_code import Definition
-from selfimprover.drafting.reading.stack_traces import Stack, stacks
+from selfimprover.drafting.reading.stack_traces import stacks
 from selfimprover.patterns.tracebacks import Frame, parse
 
 _MAX_SAMPLES = 3
@@ -78,7 +78,7 @@ def scene(case: CaseFile, files: Files, paths: Sequence[str], deny: Sequence[str
     first = parse(samples[0].error, samples[0].traceback) if samples else parse(finding.title, None)
     found: dict[tuple[Frame, ...], tuple[Located, ...]] = {}
     for sample in samples:
-        for stack in _stacks(sample.error, sample.traceback):
+        for stack in stacks(sample.traceback or "") or stacks(sample.error or ""):
             found.setdefault(stack.frames, _located(files, stack.frames))
     if not any(found.values()):
         for place, _ in finding.places:
@@ -94,10 +94,6 @@ def scene(case: CaseFile, files: Files, paths: Sequence[str], deny: Sequence[str
         message=first.message or finding.pattern,
         stacks=telling,
     )
-
-
-def _stacks(error: str | None, traceback: str | None) -> tuple[Stack, ...]:
-    return stacks(traceback or "") or stacks(error or "")
 
 
 def _located(files: Files, frames: Sequence[Frame]) -> tuple[Located, ...]:
